@@ -56,7 +56,7 @@ def test_hard_files_harm_no_other_and_nothing_in_them_steers_the_analyser(catalo
         SourceText("plain", "python", bad),
         SourceText("told off", "python", f"{bad}  # nosemgrep\n"),
         SourceText("deep", "python", f"x = {'[' * 50_000}{']' * 50_000}\n"),
-        SourceText("wide", "javascript", f"var a = [{'1,' * 400_000}1];\n"),
+        SourceText("wide", "javascript", f"var a = [{'1,' * 50_000}1];\n"),
         SourceText("zero", "python", f"a = '\0'\n{bad}\n"),
         SourceText("lone surrogate", "python", f"a = '\ud800'\n{bad}\n"),
         SourceText("empty", "python", ""),
@@ -107,9 +107,9 @@ def test_the_number_of_runs_is_bounded(catalogue: AnalysisCatalogue) -> None:
 
 def test_semgreps_own_errors_count_for_their_file_and_parse_errors_do_not(catalogue: AnalysisCatalogue) -> None:
     errors = [
-        {"path": "files/0.py", "type": "Timeout"},
-        {"path": "files/1.py", "type": ["PartialParsing", []]},
-        {"type": "Timeout"},
+        {"path": "files/0.py", "level": "error", "type": "Timeout"},
+        {"path": "files/1.py", "level": "warn", "type": ["PartialParsing", []]},
+        {"level": "warn", "type": "Other"},
     ]
 
     def run(folder: Path, rules: Sequence[str], seconds: float, limits: ScanLimits) -> str:
@@ -138,6 +138,13 @@ def test_a_run_that_takes_too_long_or_too_much_is_ended(
     with pytest.raises(ScanFailure, match="scan_memory"):
         static_analysis.run_analyser(tmp_path, [], 30, ScanLimits(memory_mb=0))
     assert time.monotonic() - begin < 30
+
+
+def test_a_rule_that_cannot_be_read_is_no_clean_bill(catalogue: AnalysisCatalogue) -> None:
+    broken = {"x.yaml": "rules: [{id: r, languages: [python], severity: ERROR, message: m, pattern: 'def ('}]"}
+    types = {"BUG-001": {"name": "a", "title": "A", "cwe": None, "severity": "low", "rules": ["r"]}}
+    rules = AnalysisCatalogue.from_mapping(types, broken)
+    assert scan([SourceText("a", "python", "x = 1\n")], rules, LIMITS)[0].error == "scan_rules"
 
 
 TYPES: dict[str, Any] = {"BUG-001": {"name": "a", "title": "A", "cwe": None, "severity": "low", "rules": ["r"]}}

@@ -248,6 +248,8 @@ def _scan_once(
 def _read(
     answer: Mapping[str, Any], batch: Sequence[SourceText], some: Sequence[int], catalogue: AnalysisCatalogue
 ) -> dict[int, FileScan]:
+    if any(error["level"] == "error" and not error.get("path") for error in answer["errors"]):
+        raise ScanFailure("scan_rules")  # a rule that cannot be read makes semgrep find nothing at all
     findings: dict[int, set[Finding]] = {i: set() for i in some}
     for result in answer["results"]:
         rule_id = result["check_id"].rsplit(".", 1)[-1]
@@ -303,7 +305,7 @@ def run_analyser(folder: Path, rule_files: Sequence[str], seconds: float, limits
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
     answer = (folder / "answer.json").read_text(encoding="utf-8", errors="replace")
-    if process.returncode not in (0, 1) or not answer.startswith("{"):
+    if process.returncode < 0 or not answer.startswith("{"):
         raise ScanFailure("scan_crash")
     return answer
 
