@@ -1,0 +1,293 @@
+"""Settings: one YAML file, overridden by ``--set dotted.key=value``, checked before anything runs.
+
+``conf/pipeline.yaml`` lists every setting with its default. A mistake is one line that names the key, what was found
+and what is allowed (exit 2).
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from codemill.errors import UsageError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Section):
+    """Where projects come from: a folder of archives, or a folder whose sub-folders are projects.
+
+    An ``optional`` source may be missing or empty, as long as another is not.
+    """
+
+    kind: Literal["archives", "directory"]
+    path: str
+    platform: str = "local"
+    optional: bool = False
+
+
+class Ingest(Section):
+    """Limits for reading sources; sizes in bytes, as stored in the project (unpacked)."""
+
+    max_file_bytes: Count = 1_048_576
+    max_project_files: Count = 200_000
+    max_project_bytes: Count = 4_294_967_296
+
+
+class Switch(Section):
+    """What every step has."""
+
+    enabled: bool = True
+
+
+class Licenses(Switch):
+    """Step 1a: licence classes that may stay; ``no_license`` decides on projects without any licence."""
+
+    allowed: tuple[str, ...] = ("permissive", "public_domain")
+    no_license: Literal["drop", "keep"] = "drop"
+
+
+class ProjectDedup(Switch):
+    """Step 1b: a project goes when this share of its files (by content) lies in one project that stays."""
+
+    min_containment: Share = 0.5
+    min_shared_files: Count = 3
+
+
+class Ranking(Switch):
+    """Step 2: the score is a weighted mean of the metrics a project has; the lowest share of projects goes."""
+
+    drop_share: Share = 0.10
+    stars: Annotated[float, Field(ge=0)] = 0.5
+    commits: Annotated[float, Field(ge=0)] = 0.25
+    test_files: Annotated[float, Field(ge=0)] = 0.25
+
+
+class Generated(Switch):
+    """Step 3a: thresholds (StarCoder2's) beside the marker table; line lengths in characters."""
+
+    max_lines: Count = 100_000
+    max_mean_line: Count = 100
+    max_line: Count = 1_000
+    min_alpha_share: Share = 0.25
+    max_encoded_run: Count = 1_024
+    max_encoded_share: Share = 0.5
+
+
+class Dedup(Switch):
+    """Step 3b: near-duplicates over shingles of code tokens; files under ``min_tokens`` are compared exactly."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
+    recall: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    num_perm: Annotated[int, Field(ge=16, le=1024)] = 256
+    shingle: Annotated[int, Field(ge=1, le=32)] = 5
+    min_tokens: Count = 30
+    across_languages: bool = False
+    bucket_leaders: Count = 64
+
+
+class Sensitive(Switch):
+    """Step 4: entities and thresholds stand in conf/sensitive.yaml."""
+
+
+class Comments(Switch):
+    """Step 5: sections of at least ``min_lines`` lines of commented-out code are deleted with probability ``rate``."""
+
+    min_lines: Count = 3
+    rate: Share = 0.9
+
+
+class Syntax(Switch):
+    """Step 6: tolerances by language stand in conf/languages.yaml."""
+
+
+class StaticAnalysis(Switch):
+    """Step 7: files with a finding of one of these severities go; limits are for one batch of files."""
+
+    drop_severities: tuple[Literal["low", "medium", "high"], ...] = ("high",)
+    batch_files: Count = 500
+    batch_bytes: Count = 8_388_608
+    file_timeout_s: Count = 10
+    memory_mb: Count = 1_500
+
+
+class Steps(Section):
+    """One entry per step name."""
+
+    licenses: Licenses = Licenses()
+    project_dedup: ProjectDedup = ProjectDedup()
+    ranking: Ranking = Ranking()
+    generated: Generated = Generated()
+    dedup: Dedup = Dedup()
+    sensitive: Sensitive = Sensitive()
+    comments: Comments = Comments()
+    syntax: Syntax = Syntax()
+    static_analysis: StaticAnalysis = StaticAnalysis()
+
+
+class Fim(Section):
+    """FIM samples: ``format`` is a row of conf/fim.yaml; ``kinds`` are weights."""
+
+    format: str = "starcoder"
+    fim_rate: Share = 0.7
+    spm_rate: Share = 0.5
+    kinds: dict[Literal["ast_node", "random"], Annotated[float, Field(ge=0)]] = {"ast_node": 0.9, "random": 0.1}
+
+
+class Catalogues(Section):
+    """Other files to use instead of the tables that come with codemill (conf/)."""
+
+    languages: str | None = None
+    licenses: str | None = None
+    generated: str | None = None
+    sensitive: str | None = None
+    static_analysis: str | None = None
+    fim: str | None = None
+
+
+class Demo(Section):
+    """The demo corpus: a list of packages and the folder that holds the downloads."""
+
+    packages: str
+    folder: str
+
+
+class Spark(Section):
+    """Spark in local mode. Under spark-submit the command line rules and this section is not used, but for ``conf``."""
+
+    master: str = "local[*]"
+    driver_memory: str = "2g"
+    arrow_rows: Count = 1_000
+    arrow_bytes: Count = 16_777_216
+    conf: dict[str, str] = {}
+
+
+class Settings(Section):
+    """Everything a run can be told."""
+
+    warehouse: str
+    seed: int = 20240913
+    sources: tuple[Source, ...] = ()
+    ingest: Ingest = Ingest()
+    steps: Steps = Steps()
+    fim: Fim = Fim()
+    catalogues: Catalogues = Catalogues()
+    demo: Demo | None = None
+    spark: Spark = Spark()
+
+    def fingerprint(self) -> str:
+        """Return 16 hex digits that change whenever a setting changes."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def load(conf_file: str, overrides: Sequence[str] = ()) -> Settings:
+    """Read settings from a YAML file and apply ``dotted.key=value`` overrides (values are YAML).
+
+    Raises UsageError when the file cannot be read, is no mapping, or holds a key or value that is not allowed.
+    """
+    path = Path(conf_file)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--conf-file {conf_file}: cannot be read ({type(error).__name__})") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"--conf-file {conf_file}: not YAML ({_first_line(error)})") from None
+    if not isinstance(data, dict):
+        raise UsageError(f"--conf-file {conf_file}: expected a mapping of settings, found {type(data).__name__}")
+    for override in overrides:
+        _apply(data, override)
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        raise UsageError(f"--conf-file {conf_file}: {_explain(error.errors()[0])}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _apply(data: dict[str, Any], override: str) -> None:
+    key, separator, value = override.partition("=")
+    if not separator or not key:
+        raise UsageError(f"--set {override}: expected dotted.key=value")
+    *parents, last = key.split(".")
+    node: Any = data
+    for parent in parents:
+        node = _child(node, parent, key)
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--set {key}: the value is not YAML ({_first_line(error)})") from None
+    if isinstance(node, list):
+        node[_position(node, last, key)] = parsed
+    else:
+        node[last] = parsed
+
+
+def _child(node: Any, name: str, key: str) -> Any:
+    if isinstance(node, list):
+        child = node[_position(node, name, key)]
+    else:
+        child = node.setdefault(name, {})
+    if child is None:
+        child = node[name] = {}
+    if not isinstance(child, dict | list):
+        raise UsageError(f"--set {key}: {name} is a {type(child).__name__} and has no keys under it")
+    return child
+
+
+def _position(node: list[Any], name: str, key: str) -> int:
+    if not name.isdigit() or int(name) >= len(node):
+        raise UsageError(f"--set {key}: expected a position from 0 to {len(node) - 1}, found {name}")
+    return int(name)
+
+
+def _explain(error: ErrorDetails) -> str:
+    """Turn the first validation error into one line: the key, what was found, what is allowed."""
+    path = [str(part) for part in error["loc"]]
+    key = ".".join(path)
+    if error["type"] == "extra_forbidden":
+        allowed = _keys_beside(path)
+        near = get_close_matches(path[-1], allowed, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return f"unknown key {key}; allowed here: {', '.join(allowed)}{hint}"
+    if error["type"] == "missing":
+        return f"{key} is missing"
+    found = json.dumps(error["input"], default=str)
+    return f"{key}: found {found[:80]}; {error['msg'][0].lower()}{error['msg'][1:]}"
+
+
+def _keys_beside(path: list[str]) -> list[str]:
+    model: type[BaseModel] = Settings
+    for part in path[:-1]:
+        field = model.model_fields.get(part)
+        if field is None:
+            continue  # a position in a list
+        inner = _section_of(field.annotation)
+        if inner is not None:
+            model = inner
+    return sorted(model.model_fields)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    """Find the section inside ``X``, ``X | None`` or ``tuple[X, ...]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        if (found := _section_of(argument)) is not None:
+            return found
+    return None
