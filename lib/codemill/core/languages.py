@@ -1,0 +1,188 @@
+"""The language table: which language a path is in, and what is known of that language.
+
+`conf/languages.yaml` holds one row per language; `LanguageTable.from_mapping` validates it. A row is data for other
+modules: which grammar parses the language, what its comments look like, how many syntax errors its grammar is worth.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Literal, get_args
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from tree_sitter_language_pack import SupportedLanguage
+
+Kind = Literal["programming", "markup", "data", "prose"]
+
+_GRAMMARS = frozenset(get_args(SupportedLanguage))
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_NODE_TYPE = re.compile(r"\w+")
+
+
+@dataclass(frozen=True)
+class Language:
+    """One row of the table. Plain values only: hashable, picklable, safe to send to a worker."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    name: str
+    """Key of the row and value of the `language` column: lower case, digits and underscores."""
+    kind: Kind = "programming"
+    extensions: tuple[str, ...] = ()
+    """Ends of file names, dot first. Matched as written (`.C` is not `.c`), then without regard to case."""
+    filenames: tuple[str, ...] = ()
+    """Whole file names (`Makefile`)."""
+    grammar: str | None = None
+    """Name of the bundled tree-sitter grammar; None when there is none, or none that is any good."""
+    line_comments: tuple[str, ...] = ()
+    block_comments: tuple[tuple[str, str], ...] = ()
+    doc_comments: tuple[str, ...] = ()
+    """What a comment begins with when it is documentation or a directive, never switched-off code."""
+    comment_nodes: tuple[str, ...] = ()
+    """Node types of comments. Docstrings are strings to a parser, and not among them."""
+    function_nodes: tuple[str, ...] = ()
+    """Query entries (see `trees.query`) for functions and methods, each matched once per function."""
+    statement_nodes: tuple[str, ...] = ()
+    """Query entries for what prose never parses as. Without them no commented-out code is looked for."""
+    wrappers: tuple[str, ...] = ()
+    """Source around a fragment (`%s`) that cannot stand at the top of a file, such as members of a class."""
+    max_error_share: float = 1.0
+    """The share of a file's bytes that may be in error nodes before the file counts as broken."""
+    max_errors: int | None = None
+    """How many error and missing nodes a file may have before it counts as broken; None for any number."""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for the first field that makes no sense."""
+        for field, wrong, allowed in self._faults():
+            raise ValueError(f"languages: {self.name}.{field}: found {wrong!r}, allowed is {allowed}")
+
+    def _faults(self) -> Iterator[tuple[str, object, str]]:
+        if not _NAME.fullmatch(self.name):
+            yield "name", self.name, "lower case letters, digits and underscores, a letter first"
+        for extension in self.extensions:
+            if not extension.startswith(".") or "/" in extension or len(extension) == 1:
+                yield "extensions", extension, "a dot and what follows it"
+        for filename in self.filenames:
+            if not filename or "/" in filename:
+                yield "filenames", filename, "a file name without a folder"
+        for opening, closing in self.block_comments:
+            if not (opening and closing):
+                yield "block_comments", [opening, closing], "a pair of an opening and a closing marker"
+        yield from self._grammar_faults()
+
+    def _grammar_faults(self) -> Iterator[tuple[str, object, str]]:
+        if self.grammar is not None and self.grammar not in _GRAMMARS:
+            yield "grammar", self.grammar, f"null or one of the {len(_GRAMMARS)} bundled with tree_sitter_language_pack"
+        for field in ("comment_nodes", "function_nodes", "statement_nodes"):
+            entries: tuple[str, ...] = getattr(self, field)
+            if entries and self.grammar is None:
+                yield field, list(entries), "nothing while grammar is null"
+        for node in self.comment_nodes:
+            if not _NODE_TYPE.fullmatch(node):
+                yield "comment_nodes", node, "a node type"
+        for wrapper in self.wrappers:
+            if wrapper.count("%s") != 1:
+                yield "wrappers", wrapper, "source with one %s in it"
+        if not 0 <= self.max_error_share <= 1:
+            yield "max_error_share", self.max_error_share, "a number from 0 to 1"
+        if self.max_errors is not None and self.max_errors < 0:
+            yield "max_errors", self.max_errors, "null or a number from 0 up"
+
+
+@dataclass(frozen=True)
+class LanguageTable:
+    """All languages, in the order of the table. Look one up by name, or by the path of a file."""
+
+    languages: tuple[Language, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError when two languages claim one name, file name or extension."""
+        for field in ("name", "filenames", "extensions"):
+            _check_unique(field, self.languages)
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, object]) -> "LanguageTable":
+        """Read a mapping of language names to rows, as `conf/languages.yaml` holds it.
+
+        Raises ValueError with the key, what was found and what is allowed.
+        """
+        if not isinstance(data, Mapping) or not data:
+            raise ValueError(f"languages: found {data!r}, allowed is a mapping of language names to rows")
+        return cls(tuple(_row(name, row) for name, row in data.items()))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every language's name, in the order of the table."""
+        return tuple(language.name for language in self.languages)
+
+    def __getitem__(self, name: str) -> Language:
+        """Return the language of that name. Raises KeyError."""
+        return self._by_name[name]
+
+    def __contains__(self, name: object) -> bool:
+        """Say whether the table has a language of that name."""
+        return name in self._by_name
+
+    def detect(self, path: str) -> str | None:
+        """Return the name of the language that a file of this path is in, or None.
+
+        The whole file name counts first, then the longest known extension; both as written, then without regard to
+        case. A leading dot begins no extension. Only the path is looked at: an ambiguous extension has one owner.
+        """
+        filename = re.split(r"[/\\]", path)[-1]
+        return _lookup(filename, self._by_file) or _lookup(filename.lower(), self._by_file_lower)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Language]:
+        return {language.name: language for language in self.languages}
+
+    @cached_property
+    def _by_file(self) -> dict[str, str]:
+        # File names and extensions share one dictionary: "*" cannot begin a file name that anybody uses.
+        whole = {filename: language.name for language in self.languages for filename in language.filenames}
+        ends = {f"*{extension}": language.name for language in self.languages for extension in language.extensions}
+        return whole | ends
+
+    @cached_property
+    def _by_file_lower(self) -> dict[str, str]:
+        exact = self._by_file
+        # `.C` must not take `.c` away from C: what is lower case in the table already wins.
+        return {key.lower(): name for key, name in exact.items()} | {k: v for k, v in exact.items() if k == k.lower()}
+
+
+def _lookup(filename: str, owners: Mapping[str, str]) -> str | None:
+    if filename in owners:
+        return owners[filename]
+    dot = filename.find(".", 1)
+    while dot > 0:
+        owner = owners.get(f"*{filename[dot:]}")
+        if owner is not None:
+            return owner
+        dot = filename.find(".", dot + 1)
+    return None
+
+
+def _row(name: str, row: object) -> Language:
+    if not isinstance(row, Mapping):
+        raise ValueError(f"languages: {name}: found {row!r}, allowed is a mapping of fields")  # noqa: TRY004 - one kind of error for a bad table
+    try:
+        return TypeAdapter(Language).validate_python({**row, "name": name})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        if not field:
+            raise ValueError(str(first["ctx"]["error"])) from None
+        raise ValueError(f"languages: {name}.{field}: found {first['input']!r}, allowed is: {first['msg']}") from None
+
+
+def _check_unique(field: str, languages: Iterable[Language]) -> None:
+    owner: dict[str, str] = {}
+    for language in languages:
+        value = getattr(language, field)
+        for key in [value] if isinstance(value, str) else value:
+            if key in owner:
+                raise ValueError(
+                    f"languages: {language.name}.{field}: found {key!r}, which {owner[key]} has; allowed is one owner"
+                )
+            owner[key] = language.name
