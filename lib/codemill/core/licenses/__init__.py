@@ -1,0 +1,23 @@
+"""What licence a project is under: texts identified by content, declarations read from manifests, both combined.
+
+A licence is an SPDX expression; its class (permissive, strong_copyleft, ...) comes from conf/licenses.yaml. Which
+classes may stay is policy and is not decided here.
+"""
+
+from codemill.core.licenses.manifests import declared
+from codemill.core.licenses.project import Evidence, ProjectLicense, combine, evidence_kind, read_evidence
+from codemill.core.licenses.table import CLASSES, LicenseTable
+from codemill.core.licenses.texts import TextMatch, identify_text
+
+__all__ = [
+    "CLASSES",
+    "Evidence",
+    "LicenseTable",
+    "ProjectLicense",
+    "TextMatch",
+    "combine",
+    "declared",
+    "evidence_kind",
+    "identify_text",
+    "read_evidence",
+]
