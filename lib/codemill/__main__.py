@@ -1,0 +1,5 @@
+"""`python -m codemill`."""
+
+from codemill.cli import main
+
+main()

@@ -1,0 +1,177 @@
+"""Curation: the steps, one after the other, and the books that are kept about them.
+
+STEPS is the one list that says which steps there are, and in which order.
+
+After each step its judged rows are written to a work folder, which is what makes the step's counts, seconds and ledger
+rows facts and not estimates, and keeps query plans short. Rows in must equal rows out plus rows explained.
+"""
+
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+
+from codemill.annotations import FOUND
+from codemill.errors import RunError
+from codemill.ingest import OTHER
+from codemill.runs import Run, StepCounts, decisions_of
+from codemill.steps import (
+    comments,
+    dedup,
+    generated,
+    licenses,
+    project_dedup,
+    ranking,
+    sensitive,
+    static_analysis,
+    syntax,
+)
+from codemill.steps.step import DROP, EDIT, ERROR, Context, Flow, Step, leaves
+from codemill.tables import CURATED_FILES, DECISIONS, FILES, FINDINGS, PROJECTS, REDACTIONS, SIGNAL_FIELDS
+
+STEPS = (
+    Step(1, "licenses", "project", licenses.judge),
+    Step(1, "project_dedup", "project", project_dedup.judge),
+    Step(2, "ranking", "project", ranking.judge),
+    Step(3, "generated", "file", generated.judge),
+    Step(3, "dedup", "file", dedup.judge),
+    Step(4, "sensitive", "file", sensitive.judge, ledger="redactions"),
+    Step(5, "comments", "file", comments.judge),
+    Step(6, "syntax", "file", syntax.judge),
+    Step(7, "static_analysis", "file", static_analysis.judge, ledger="findings"),
+)
+
+_LEDGERS = {"redactions": REDACTIONS, "findings": FINDINGS}
+_IDS = {"project": "project_id", "file": "file_id"}
+
+Judged = list[tuple[Step, DataFrame]]
+
+
+def curate(run: Run) -> None:
+    """Take `projects` and `files` through all enabled steps to `curated_files` and the ledgers."""
+    context = Context(run.settings, run.store)
+    flow = _start(run)
+    projects, files, size = _totals(flow)
+    judged: Judged = []
+    try:
+        for step in STEPS:
+            if not getattr(run.settings.steps, step.name).enabled:
+                continue
+            with run.step(step.name) as counts:
+                counts.projects_in, counts.files_in, counts.bytes_in = projects, files, size
+                rows = _materialise(run, step, step.judge(context, flow))
+                _count(step, rows, counts)
+                flow = _let_through(step, flow, rows)
+                projects, files, size = _totals(flow)
+                counts.projects_out, counts.files_out, counts.bytes_out = projects, files, size
+                judged.append((step, rows))
+                _check(step, counts)
+        _write_curated(run, flow)
+        _write_projects(run, judged)
+    finally:
+        _write_ledgers(run, judged)
+        _delete_work(run)
+
+
+def _start(run: Run) -> Flow:
+    """Open the flow: everything that ingest found and that is in a known language."""
+    projects = run.warehouse.read(PROJECTS).drop("license", "license_class", "score")
+    files = (
+        run.warehouse.read(FILES)
+        .where(F.col("language") != OTHER)
+        .select("file_id", "project_id", "path", "language", "size", "text_sha256")
+        .withColumns({"text_in": F.lit(FOUND), "text_key": F.col("file_id")})
+    )
+    return Flow(projects, files)
+
+
+def _totals(flow: Flow) -> tuple[int, int, int]:
+    row = flow.files.agg(F.count(F.lit(1)), F.coalesce(F.sum("size"), F.lit(0))).collect()[0]
+    return flow.projects.count(), row[0], row[1]
+
+
+def _work_folder(run: Run) -> str:
+    return run.warehouse.path(f"_work/{run.run_id}")
+
+
+def _materialise(run: Run, step: Step, judged: DataFrame) -> DataFrame:
+    path = f"{_work_folder(run)}/{step.number}-{step.name}"
+    judged.write.parquet(path)
+    return run.spark.read.schema(judged.schema).parquet(path)
+
+
+def _let_through(step: Step, flow: Flow, judged: DataFrame) -> Flow:
+    kept = judged.where(~leaves()).drop("verdicts", *([step.ledger] if step.ledger else []))
+    if step.subject == "file":
+        return Flow(flow.projects, kept)
+    return Flow(kept, flow.files.join(kept.select("project_id"), "project_id", "left_semi"))
+
+
+def _count(step: Step, judged: DataFrame, counts: StepCounts) -> None:
+    by_verdict = judged.select(F.explode("verdicts").alias("v")).groupBy("v.action", "v.reason").count()
+    target = {DROP: counts.dropped, EDIT: counts.edited, ERROR: counts.errors}
+    for row in by_verdict.collect():
+        target[row["action"]][row["reason"]] = row["count"]
+
+
+def _check(step: Step, counts: StepCounts) -> None:
+    """Compare what came in with what was let through and what was explained, each counted by itself."""
+    explained = sum(counts.dropped.values()) + sum(counts.errors.values())
+    if step.subject == "project":
+        rows_in, rows_out = counts.projects_in, counts.projects_out
+        counts.files_of_dropped_projects = counts.files_in - counts.files_out
+    else:
+        rows_in, rows_out = counts.files_in, counts.files_out
+    if rows_in != rows_out + explained:
+        raise RunError(
+            f"step {step.name} lost count of its {step.subject}s: {rows_in:,} in, {rows_out:,} out, "
+            f"{explained:,} explained"
+        )
+
+
+def _write_curated(run: Run, flow: Flow) -> None:
+    with run.step("write") as counts:
+        licenses = flow.projects.select("project_id", "license") if "license" in flow.projects.columns else None
+        files = flow.files.join(licenses, "project_id") if licenses else flow.files.withColumn("license", F.lit(None))
+        missing = [f for f in SIGNAL_FIELDS if f.name not in files.columns]
+        files = files.withColumns({f.name: F.lit(None).cast(f.dataType) for f in missing})
+        rows = run.store.texts(files).withColumn("signals", F.struct(*[f.name for f in SIGNAL_FIELDS]))
+        run.warehouse.write(CURATED_FILES, rows, "overwrite")
+        counts.projects_in, counts.files_in, counts.bytes_in = _totals(flow)
+        written = run.warehouse.read(CURATED_FILES)
+        total = written.agg(
+            F.count(F.lit(1)), F.coalesce(F.sum("size"), F.lit(0)), F.count_distinct("project_id")
+        ).collect()[0]
+        counts.files_out, counts.bytes_out, counts.projects_out = total
+        if counts.files_out != counts.files_in:
+            raise RunError(f"curated_files has {counts.files_out:,} rows, {counts.files_in:,} files came through")
+
+
+def _write_projects(run: Run, judged: Judged) -> None:
+    """Give `projects` what the steps found out about them: licence, class, score."""
+    rows = run.warehouse.read(PROJECTS)
+    for step, frame in judged:
+        for column in ("license", "license_class", "score"):
+            if step.subject == "project" and column in frame.columns:
+                rows = rows.drop(column).join(frame.select("project_id", column), "project_id", "left")
+    run.warehouse.write(PROJECTS, rows.localCheckpoint(), "overwrite")
+
+
+def _write_ledgers(run: Run, judged: Judged) -> None:
+    decisions = []
+    for step, rows in judged:
+        named = rows.select(F.col(_IDS[step.subject]).alias("subject_id"), F.explode("verdicts").alias("v"))
+        decisions.append(decisions_of(run, step.name, step.subject, named.select("subject_id", "v.*")))
+        if step.ledger:
+            entries = rows.select(F.lit(run.run_id).alias("run_id"), "file_id", F.explode(step.ledger).alias("e"))
+            run.warehouse.write(_LEDGERS[step.ledger], entries.select("run_id", "file_id", "e.*"), "append")
+    if decisions:
+        run.warehouse.write(DECISIONS, reduce(DataFrame.unionByName, decisions), "append")
+
+
+def _delete_work(run: Run) -> None:
+    jvm: Any = run.spark._jvm
+    path = jvm.org.apache.hadoop.fs.Path(_work_folder(run))
+    recursive = True
+    path.getFileSystem(run.spark._jsc.hadoopConfiguration()).delete(path, recursive)

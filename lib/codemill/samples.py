@@ -1,0 +1,119 @@
+"""FIM samples: the table `curated_files` -> the table `fim_samples`.
+
+A document becomes a sample by hashes of (seed, file_id, purpose), so the table is the same in any partitioning. A
+document that holds one of the format's sentinels is dropped with a decision: it could pass off text as control tokens.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import types as T  # noqa: N812
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from codemill.annotations import error_word
+from codemill.catalogues import catalogue, table_text
+from codemill.core import fim
+from codemill.core.fim import FimCatalogue, FimOptions, SentinelInText
+from codemill.core.languages import LanguageTable
+from codemill.errors import RunError, UsageError
+from codemill.runs import Run, StepCounts, decisions_of
+from codemill.steps.step import DROP, ERROR
+from codemill.tables import CURATED_FILES, DECISIONS, FIM_SAMPLES
+
+_MADE = T.StructType(
+    [
+        *FIM_SAMPLES.schema.fields,
+        T.StructField("action", T.StringType()),
+        T.StructField("reason", T.StringType()),
+        T.StructField("evidence", T.StringType()),
+    ]
+)
+_BATCH_ROWS = 200
+
+
+def make_samples(run: Run) -> None:
+    """Turn every curated file into samples, replacing what was there."""
+    options = _options(run)
+    languages = table_text("languages", run.settings.catalogues.languages, LanguageTable.from_mapping)
+    with run.step("fim") as counts:
+        files = run.warehouse.read(CURATED_FILES)
+        counts.files_in, counts.bytes_in, counts.projects_in = _totals(files, "file_id")
+        make = partial(
+            _make, options=options, seed=run.settings.seed, languages=languages, schema=to_arrow_schema(_MADE)
+        )
+        cores = run.spark.sparkContext.defaultParallelism
+        tasks = int(min(max(counts.bytes_in // run.store.task_bytes + 1, 2 * cores), 100_000))
+        columns = files.select("file_id", "language", "content").repartition(tasks, "file_id")
+        made = columns.mapInArrow(make, _MADE).persist(StorageLevel.DISK_ONLY)
+        try:
+            _write(run, made, counts)
+        finally:
+            made.unpersist()
+
+
+def _options(run: Run) -> FimOptions:
+    conf = run.settings.fim
+    table = table_text("fim", run.settings.catalogues.fim, FimCatalogue.from_mapping)
+    formats: FimCatalogue = catalogue(FimCatalogue.from_mapping, table)
+    try:
+        return formats.options(conf.format, fim_rate=conf.fim_rate, spm_rate=conf.spm_rate, kinds=dict(conf.kinds))
+    except ValueError as error:
+        raise UsageError(" ".join(str(error).split())[:400]) from None
+
+
+def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
+    run.warehouse.write(FIM_SAMPLES, made.where("action is null"), "overwrite")
+    refused = made.where("action is not null").withColumnRenamed("file_id", "subject_id")
+    run.warehouse.write(DECISIONS, decisions_of(run, "fim", "file", refused), "append")
+    for row in refused.groupBy("action", "reason").count().collect():
+        target = counts.errors if row["action"] == ERROR else counts.dropped
+        target[row["reason"]] = row["count"]
+    samples = run.warehouse.read(FIM_SAMPLES)
+    row = samples.agg(F.count_distinct("file_id"), F.coalesce(F.sum(F.octet_length("text")), F.lit(0))).collect()[0]
+    counts.files_out, counts.bytes_out = row
+    counts.projects_out = counts.projects_in
+    counts.made = {row["kind"]: row["count"] for row in samples.groupBy("kind").count().collect()}
+    explained = sum(counts.dropped.values()) + sum(counts.errors.values())
+    if counts.files_in != counts.files_out + explained:
+        raise RunError(
+            f"fim lost count of its files: {counts.files_in:,} in, {counts.files_out:,} with samples, "
+            f"{explained:,} explained"
+        )
+
+
+def _totals(files: DataFrame, id_: str) -> tuple[int, int, int]:
+    row = files.agg(F.count(id_), F.coalesce(F.sum("size"), F.lit(0)), F.count_distinct("project_id")).collect()[0]
+    return row[0], row[1], row[2]
+
+
+def _make(
+    batches: Iterator[pa.RecordBatch], options: FimOptions, seed: int, languages: str, schema: pa.Schema
+) -> Iterator[pa.RecordBatch]:
+    table = catalogue(LanguageTable.from_mapping, languages)
+    for batch in batches:
+        for start in range(0, batch.num_rows, _BATCH_ROWS):
+            rows = [
+                row for file in batch.slice(start, _BATCH_ROWS).to_pylist() for row in _rows(file, options, seed, table)
+            ]
+            yield pa.RecordBatch.from_pylist(rows, schema=schema)
+
+
+def _rows(file: dict[str, Any], options: FimOptions, seed: int, table: LanguageTable) -> Iterator[dict[str, Any]]:
+    """Yield the samples of one file, or one row that says why there are none."""
+    known = {"file_id": file["file_id"], "language": file["language"]}
+    try:
+        samples = fim.sample(file["content"], file["file_id"], table[file["language"]], options, seed)
+    except SentinelInText as error:
+        evidence = json.dumps({"sentinel": error.sentinel})
+        yield {**known, "action": DROP, "reason": "sentinel_in_text", "evidence": evidence}
+    except Exception as error:  # one file that breaks a parser harms no other
+        yield {**known, "action": ERROR, "reason": error_word(error), "evidence": "{}"}
+    else:
+        yield from ({**known, **asdict(sample)} for sample in samples)

@@ -1,0 +1,122 @@
+"""Near-duplicates as a star cover: who goes is similar enough to one that stays.
+
+Used for files and for projects alike. Members of a set are hashed to 64 bits; candidates share a band of their MinHash
+signatures; every candidate pair is verified on the hashed sets themselves. The transitive closure of connected
+components, which other tools take, chains unlike things together (A ~ B ~ C, though A and C share nothing) and can
+remove a file that resembles none of those kept; a star cover can not.
+"""
+
+from collections.abc import Iterator
+from functools import reduce
+from typing import Any
+
+import pandas as pd
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import types as T  # noqa: N812
+
+from codemill.core import minhash
+from codemill.vectorized import vectorized
+
+# A graph of so many edges takes one task a second and some hundred megabytes.
+SMALL = 500_000
+
+
+def candidates(keys: DataFrame, leaders: int) -> DataFrame:
+    """Pair up what shares a bucket: (id, bucket, priority) -> distinct (left, right), left having the better priority.
+
+    A smaller priority is better, and no two are equal. In a bucket, the best ``leaders`` members are paired with all
+    others, so that a bucket of n members gives at most leaders * n pairs instead of n * n: a bucket that large is
+    made of copies of a few originals.
+    """
+    crowded = keys.groupBy("bucket").count().where("count > 1").select("bucket")
+    order = Window.partitionBy("bucket").orderBy("priority")
+    ranked = keys.join(crowded, "bucket", "left_semi").withColumn("rank", F.row_number().over(order))
+    left = ranked.where(F.col("rank") <= leaders).select(
+        "bucket", F.col("id").alias("left"), F.col("rank").alias("lead")
+    )
+    right = ranked.select("bucket", F.col("id").alias("right"), "rank")
+    return left.join(right, "bucket").where("lead < rank").select("left", "right").distinct()
+
+
+def with_shared(pairs: DataFrame, sets: DataFrame) -> DataFrame:
+    """Add to pairs (left, right) the columns shared, n_left and n_right, from the sets (id, members, n).
+
+    ``members`` is what ``minhash.pack`` makes.
+    """
+    left = sets.select(F.col("id").alias("left"), F.col("members").alias("left_members"), F.col("n").alias("n_left"))
+    right = sets.select(
+        F.col("id").alias("right"), F.col("members").alias("right_members"), F.col("n").alias("n_right")
+    )
+    joined = pairs.join(left, "left").join(right, "right")
+    return joined.withColumn("shared", _shared("left_members", "right_members")).drop("left_members", "right_members")
+
+
+def jaccard() -> Column:
+    """Return the Jaccard similarity from the counts of ``with_shared``."""
+    return F.col("shared") / (F.col("n_left") + F.col("n_right") - F.col("shared"))
+
+
+def star_cover(edges: DataFrame, small: int = SMALL) -> DataFrame:
+    """Choose who goes: edges (left, right, similarity, ...), left better -> rows (id, kept, ...) for those that go.
+
+    The greedy cover in the order of priority: the best of all stays, what is similar to it goes, then the best of the
+    rest. In distributed rounds: in each, whoever has no better neighbour left stays, its neighbours go, and the edges
+    of decided nodes are dropped. The best undecided node is decided in every round, so the rounds end: when no more
+    than ``small`` edges are left, which one task then walks through. Who goes names its most similar neighbour that
+    stays, with the columns of that edge.
+    """
+    edges = edges.localCheckpoint()
+    open_edges = edges.select("left", "right")
+    gone = []
+    while open_edges.count() > small:
+        waiting = open_edges.select(F.col("right").alias("left"))
+        stay = open_edges.select("left").distinct().join(waiting, "left", "left_anti")
+        go = open_edges.join(stay, "left", "left_semi").select("right").distinct().localCheckpoint()
+        gone.append(go.withColumnRenamed("right", "id"))
+        decided = go.withColumnRenamed("right", "left")
+        open_edges = open_edges.join(go, "right", "left_anti").join(decided, "left", "left_anti").localCheckpoint()
+    schema = T.StructType([T.StructField("id", edges.schema["right"].dataType)])
+    gone.append(open_edges.coalesce(1).mapInPandas(_walk, schema))
+    all_gone = reduce(DataFrame.unionByName, gone).localCheckpoint()
+    kept_edges = edges.join(all_gone.withColumnRenamed("id", "left"), "left", "left_anti")
+    others = [column for column in edges.columns if column not in ("left", "right", "similarity")]
+    best = F.max(F.struct("similarity", F.col("left").alias("kept"), *others))
+    return kept_edges.groupBy(F.col("right").alias("id")).agg(best.alias("best")).select("id", "best.*")
+
+
+def _walk(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """Decide a small graph: take nodes whose better neighbours are all decided, until there are none."""
+    parts = list(frames)
+    if not parts:
+        return
+    frame = pd.concat(parts)
+    better = frame.groupby("right").size().to_dict()
+    worse = frame.groupby("left")["right"].apply(list).to_dict()
+    ready = [node for node in worse if node not in better]
+    gone: dict[Any, None] = {}
+    while ready:
+        node = ready.pop()
+        for neighbour in worse.get(node, ()):
+            if node not in gone:
+                gone[neighbour] = None
+            better[neighbour] -= 1
+            if not better[neighbour]:
+                ready.append(neighbour)
+    yield pd.DataFrame({"id": list(gone)})
+
+
+@vectorized(T.LongType())
+def _shared(left: "pd.Series[Any]", right: "pd.Series[Any]") -> "pd.Series[Any]":
+    counts = [minhash.intersection(minhash.unpack(a), minhash.unpack(b)) for a, b in zip(left, right, strict=True)]
+    return pd.Series(counts)
+
+
+def buckets(signatures: DataFrame, bands: int, rows: int) -> DataFrame:
+    """Explode (id, signature, priority) into one row per band: (id, bucket, priority)."""
+
+    @vectorized(T.ArrayType(T.LongType()))
+    def hashes(values: "pd.Series[Any]") -> "pd.Series[Any]":
+        return values.map(lambda data: minhash.band_hashes(minhash.unpack_signature(data), bands, rows))
+
+    return signatures.select("id", "priority", F.explode(hashes("signature")).alias("bucket"))

@@ -1,0 +1,250 @@
+"""The tables of the warehouse: their schemas, written once, and the only way to read and write them.
+
+Tables are Delta. Those that hold one row per file or sample are partitioned by language; ledgers, which grow with
+every run, by run.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import types as T  # noqa: N812 - the name that PySpark's own documentation uses
+
+from codemill.errors import UsageError
+
+Mode = Literal["append", "overwrite"]
+
+# One row of the ledger, as a step attaches it to its subject.
+VERDICT = T.StructType(
+    [
+        T.StructField("action", T.StringType()),
+        T.StructField("reason", T.StringType()),
+        T.StructField("evidence", T.StringType()),
+    ]
+)
+
+REDACTION_FIELDS = [
+    T.StructField("entity", T.StringType()),
+    T.StructField("start", T.IntegerType()),
+    T.StructField("end", T.IntegerType()),
+    T.StructField("replacement", T.StringType()),
+    T.StructField("detector", T.StringType()),
+    T.StructField("score", T.DoubleType()),
+]
+
+FINDING_FIELDS = [
+    T.StructField("type_id", T.StringType()),
+    T.StructField("rule_id", T.StringType()),
+    T.StructField("cwe", T.StringType()),
+    T.StructField("line", T.IntegerType()),
+    T.StructField("end_line", T.IntegerType()),
+    T.StructField("severity", T.StringType()),
+]
+
+SIGNAL_FIELDS = [
+    T.StructField("lines", T.IntegerType()),
+    T.StructField("mean_line", T.DoubleType()),
+    T.StructField("max_line", T.IntegerType()),
+    T.StructField("alpha_share", T.DoubleType()),
+    T.StructField("comment_bytes", T.IntegerType()),
+    T.StructField("functions", T.IntegerType()),
+    T.StructField("max_depth", T.IntegerType()),
+    T.StructField("error_bytes", T.IntegerType()),
+    T.StructField("n_findings", T.IntegerType()),
+]
+
+STEP_COUNTS = T.StructType(
+    [
+        T.StructField("step", T.StringType()),
+        T.StructField("projects_in", T.LongType()),
+        T.StructField("files_in", T.LongType()),
+        T.StructField("bytes_in", T.LongType()),
+        T.StructField("projects_out", T.LongType()),
+        T.StructField("files_out", T.LongType()),
+        T.StructField("bytes_out", T.LongType()),
+        T.StructField("dropped", T.MapType(T.StringType(), T.LongType())),
+        T.StructField("edited", T.MapType(T.StringType(), T.LongType())),
+        T.StructField("errors", T.MapType(T.StringType(), T.LongType())),
+        T.StructField("made", T.MapType(T.StringType(), T.LongType())),
+        T.StructField("files_of_dropped_projects", T.LongType()),
+        T.StructField("annotations_reused", T.LongType()),
+        T.StructField("annotations_computed", T.LongType()),
+        T.StructField("seconds", T.DoubleType()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its name under the warehouse, its columns and its partitioning."""
+
+    name: str
+    schema: T.StructType
+    partition_by: tuple[str, ...] = ()
+
+
+def _columns(*columns: tuple[str, T.DataType]) -> T.StructType:
+    return T.StructType([T.StructField(name, type_) for name, type_ in columns])
+
+
+_TEXT, _WHOLE, _REAL, _YES = T.StringType(), T.LongType(), T.DoubleType(), T.BooleanType()
+
+PROJECTS = Table(
+    "projects",
+    _columns(
+        ("project_id", _TEXT),
+        ("platform", _TEXT),
+        ("name", _TEXT),
+        ("version", _TEXT),
+        ("container", _TEXT),
+        ("url", _TEXT),
+        ("license", _TEXT),
+        ("license_class", _TEXT),
+        ("stars", _WHOLE),
+        ("commits", _WHOLE),
+        ("test_files", _WHOLE),
+        ("files", _WHOLE),
+        ("bytes", _WHOLE),
+        ("score", _REAL),
+        ("snapshot", _TEXT),
+    ),
+)
+
+FILES = Table(
+    "files",
+    _columns(
+        ("file_id", _TEXT),
+        ("project_id", _TEXT),
+        ("path", _TEXT),
+        ("language", _TEXT),
+        ("size", _WHOLE),
+        ("content_sha256", _TEXT),
+        ("text_sha256", _TEXT),
+        ("encoding", _TEXT),
+        ("bom", _YES),
+        ("guessed_encoding", _YES),
+        ("content", _TEXT),
+    ),
+    ("language",),
+)
+
+DECISIONS = Table(
+    "decisions",
+    _columns(
+        ("run_id", _TEXT),
+        ("step", _TEXT),
+        ("subject", _TEXT),
+        ("subject_id", _TEXT),
+        ("action", _TEXT),
+        ("reason", _TEXT),
+        ("evidence", _TEXT),
+    ),
+    ("run_id",),
+)
+
+REDACTIONS = Table(
+    "redactions",
+    T.StructType([T.StructField("run_id", _TEXT), T.StructField("file_id", _TEXT), *REDACTION_FIELDS]),
+    ("run_id",),
+)
+
+FINDINGS = Table(
+    "findings",
+    T.StructType([T.StructField("run_id", _TEXT), T.StructField("file_id", _TEXT), *FINDING_FIELDS]),
+    ("run_id",),
+)
+
+CURATED_FILES = Table(
+    "curated_files",
+    T.StructType(
+        [
+            *_columns(
+                ("file_id", _TEXT),
+                ("project_id", _TEXT),
+                ("path", _TEXT),
+                ("language", _TEXT),
+                ("license", _TEXT),
+                ("size", _WHOLE),
+                ("text_sha256", _TEXT),
+                ("content", _TEXT),
+            ).fields,
+            T.StructField("signals", T.StructType(SIGNAL_FIELDS)),
+        ]
+    ),
+    ("language",),
+)
+
+FIM_SAMPLES = Table(
+    "fim_samples",
+    _columns(
+        ("sample_id", _TEXT),
+        ("file_id", _TEXT),
+        ("language", _TEXT),
+        ("kind", _TEXT),
+        ("node_type", _TEXT),
+        ("order", _TEXT),
+        ("prefix", _TEXT),
+        ("middle", _TEXT),
+        ("suffix", _TEXT),
+        ("text", _TEXT),
+    ),
+    ("language",),
+)
+
+RUNS = Table(
+    "runs",
+    T.StructType(
+        [
+            *_columns(
+                ("run_id", _TEXT),
+                ("job", _TEXT),
+                ("version", _TEXT),
+                ("conf", _TEXT),
+                ("started", T.TimestampType()),
+                ("finished", T.TimestampType()),
+                ("status", _TEXT),
+                ("error", _TEXT),
+            ).fields,
+            T.StructField("counts", T.ArrayType(STEP_COUNTS)),
+        ]
+    ),
+)
+
+ALL = (PROJECTS, FILES, DECISIONS, REDACTIONS, FINDINGS, CURATED_FILES, FIM_SAMPLES, RUNS)
+
+
+class Warehouse:
+    """The folder (or object-store prefix) under which every table is a sub-folder."""
+
+    def __init__(self, spark: SparkSession, root: str) -> None:
+        self.spark = spark
+        self.root = root.rstrip("/")
+
+    def path(self, name: str) -> str:
+        """Return where the table called ``name`` is."""
+        return f"{self.root}/{name}"
+
+    def exists(self, table: Table) -> bool:
+        """Tell whether the table has been written."""
+        return bool(DeltaTable.isDeltaTable(self.spark, self.path(table.name)))
+
+    def read(self, table: Table) -> DataFrame:
+        """Read a table, with the columns of its schema. Raises UsageError when no run has written it yet."""
+        if not self.exists(table):
+            raise UsageError(f"warehouse {self.root} has no table {table.name}; run the job that writes it first")
+        return self.spark.read.format("delta").load(self.path(table.name)).select(*table.schema.names)
+
+    def write(self, table: Table, rows: DataFrame, mode: Mode) -> None:
+        """Write rows that have (at least) the columns of the table's schema."""
+        writer = rows.select(*[rows[f.name].cast(f.dataType) for f in table.schema]).write.format("delta").mode(mode)
+        if mode == "overwrite":
+            writer = writer.option("overwriteSchema", "true")
+        if table.partition_by:
+            writer = writer.partitionBy(*table.partition_by)
+        writer.save(self.path(table.name))
+
+    def create(self, table: Table) -> None:
+        """Make the table, empty, unless it exists."""
+        if not self.exists(table):
+            self.write(table, self.spark.createDataFrame([], table.schema), "append")

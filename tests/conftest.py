@@ -1,0 +1,27 @@
+"""What the tests share: one Spark session, and small ways to write rows."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from codemill.config import Settings
+from codemill.session import open_session
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """One local session for all tests: starting Spark takes seconds, Delta's first write some more."""
+    settings = Settings(
+        warehouse=str(tmp_path_factory.mktemp("warehouse")),
+        spark={"master": "local[2]", "driver_memory": "1g", "conf": {"spark.sql.shuffle.partitions": "2"}},
+    )
+    session = open_session(settings, "codemill tests")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def warehouse_path(tmp_path: Path) -> str:
+    return str(tmp_path / "warehouse")
