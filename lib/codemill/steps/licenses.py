@@ -20,7 +20,7 @@ from codemill.core.licenses import Evidence, LicenseTable
 from codemill.errors import UsageError
 from codemill.steps.step import DROP, Context, Flow, verdict, verdicts
 from codemill.tables import FILES
-from codemill.vectorized import vectorized
+from codemill.vectorized import Series, vectorized
 
 _PAYLOAD = T.StructType(
     [
@@ -81,7 +81,7 @@ def _evidence(context: Context, flow: Flow, table: str) -> DataFrame:
 
 
 @vectorized(T.BooleanType())
-def _speaks(paths: "pd.Series[Any]") -> "pd.Series[Any]":
+def _speaks(paths: Series) -> Series:
     return paths.map(lambda path: licenses.evidence_kind(path) is not None)
 
 
@@ -94,7 +94,7 @@ def _read(text: Text, table: str) -> dict[str, Any]:
 
 def _combiner(table: str) -> Any:
     @vectorized(_LICENSE)
-    def combine(evidence: "pd.Series[Any]") -> pd.DataFrame:
+    def combine(evidence: Series) -> pd.DataFrame:
         parsed = catalogue(LicenseTable.from_mapping, table)
         rows = []
         for entries in evidence:

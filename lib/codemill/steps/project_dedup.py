@@ -6,8 +6,6 @@ A project is a copy when it has the same name on the same platform, or the same 
 set share of its files (by content) lies in one project that stays.
 """
 
-from typing import Any
-
 import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -16,7 +14,7 @@ from pyspark.sql import types as T  # noqa: N812
 from codemill.core import minhash, projects
 from codemill.steps.star_cover import buckets, candidates, star_cover, with_shared
 from codemill.steps.step import DROP, Context, Flow, verdict, verdicts
-from codemill.vectorized import vectorized
+from codemill.vectorized import Series, vectorized
 
 _NUM_PERM = 128
 _RECALL = 0.95
@@ -96,7 +94,7 @@ def _sets(flow: Flow) -> DataFrame:
 
 
 @vectorized(_PRINT)
-def _fingerprint(sets: "pd.Series[Any]") -> pd.DataFrame:
+def _fingerprint(sets: Series) -> pd.DataFrame:
     rows: list[tuple[bytes, bytes]] = []
     for values in sets:
         members = minhash.members_of(values)
@@ -105,10 +103,10 @@ def _fingerprint(sets: "pd.Series[Any]") -> pd.DataFrame:
 
 
 @vectorized(T.ArrayType(T.IntegerType()))
-def _version_rank(versions: "pd.Series[Any]") -> "pd.Series[Any]":
+def _version_rank(versions: Series) -> Series:
     return pd.Series([projects.version_rank(version) for version in versions])
 
 
 @vectorized(T.StringType())
-def _name(names: "pd.Series[Any]") -> "pd.Series[Any]":
+def _name(names: Series) -> Series:
     return pd.Series([projects.canonical_name(name) for name in names])

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill.core import minhash
-from codemill.vectorized import vectorized
+from codemill.vectorized import Series, vectorized
 
 # A graph of so many edges takes one task a second and some hundred megabytes.
 SMALL = 500_000
@@ -107,7 +107,7 @@ def _walk(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 @vectorized(T.LongType())
-def _shared(left: "pd.Series[Any]", right: "pd.Series[Any]") -> "pd.Series[Any]":
+def _shared(left: Series, right: Series) -> Series:
     counts = [minhash.intersection(minhash.unpack(a), minhash.unpack(b)) for a, b in zip(left, right, strict=True)]
     return pd.Series(counts)
 
@@ -116,7 +116,7 @@ def buckets(signatures: DataFrame, bands: int, rows: int) -> DataFrame:
     """Explode (id, signature, priority) into one row per band: (id, bucket, priority)."""
 
     @vectorized(T.ArrayType(T.LongType()))
-    def hashes(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    def hashes(values: Series) -> Series:
         return values.map(lambda data: minhash.band_hashes(minhash.unpack_signature(data), bands, rows))
 
     return signatures.select("id", "priority", F.explode(hashes("signature")).alias("bucket"))
