@@ -1,6 +1,6 @@
 """The funnel: what each step of a run took in, dropped, edited and let out, as a table on the terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -12,11 +12,9 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 def show(console: Console, job: str, counts: Sequence[StepCounts]) -> None:
     """Print the funnel of one job, and whether its annotations had to be computed."""
-    table = Table(title=job, title_justify="left", title_style="bold", expand=False)
-    for name in ("step", "projects", "files", "bytes"):
-        table.add_column(name, justify="left" if name == "step" else "right", no_wrap=True)
-    table.add_column("dropped, edited (+), errors (!), made (:)")
-    for name in ("annotated", "reused", "seconds"):
+    table = Table(title=job, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("step / what happened", no_wrap=True, min_width=34)
+    for name in ("projects", "files", "bytes", "annotated", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     for step in counts:
         table.add_row(
@@ -24,21 +22,23 @@ def show(console: Console, job: str, counts: Sequence[StepCounts]) -> None:
             f"{step.projects_in:,}",
             f"{step.files_in:,}",
             size(step.bytes_in),
-            _reasons(step),
-            f"{step.annotations_computed:,}",
-            f"{step.annotations_reused:,}",
+            _annotated(step),
             f"{step.seconds:.1f}",
+            style="bold",
         )
+        for what, n in _events(step):
+            in_projects = n if step.files_in != step.files_out + n and step.projects_in != step.projects_out else None
+            table.add_row(f"    {what}", "" if in_projects is None else "", f"{n:,}", "", "", "", style="dim")
     if counts:
         last = counts[-1]
-        table.add_section()
         seconds = f"{sum(step.seconds for step in counts):.1f}"
-        table.add_row("out", f"{last.projects_out:,}", f"{last.files_out:,}", size(last.bytes_out), "", "", "", seconds)
+        table.add_row("out", f"{last.projects_out:,}", f"{last.files_out:,}", size(last.bytes_out), "", seconds, style="bold")
     console.print(table)
     reused = sum(step.annotations_reused for step in counts)
     computed = sum(step.annotations_computed for step in counts)
     if reused and not computed:
         console.print(f"All {reused:,} annotations were there already; none was computed again.", highlight=False)
+    console.print()
 
 
 def size(n: int) -> str:
@@ -51,15 +51,16 @@ def size(n: int) -> str:
     raise AssertionError
 
 
-def _reasons(step: StepCounts) -> str:
-    parts = [f"{reason} {n:,}" for reason, n in _most_first(step.dropped)]
-    parts += [f"+{reason} {n:,}" for reason, n in _most_first(step.edited)]
-    parts += [f"!{reason} {n:,}" for reason, n in _most_first(step.errors)]
-    parts += [f"{kind}: {n:,}" for kind, n in _most_first(step.made)]
+def _annotated(step: StepCounts) -> str:
+    """Write new annotations, and those that were there already."""
+    if not step.annotations_computed and not step.annotations_reused:
+        return ""
+    return f"{step.annotations_computed:,} + {step.annotations_reused:,}"
+
+
+def _events(step: StepCounts) -> Iterator[tuple[str, int]]:
+    for verb, reasons in (("dropped", step.dropped), ("edited", step.edited), ("error", step.errors), ("made", step.made)):
+        for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
+            yield f"{verb} {reason}", n
     if step.files_of_dropped_projects:
-        parts.append(f"({step.files_of_dropped_projects:,} files with their projects)")
-    return ", ".join(parts)
-
-
-def _most_first(reasons: dict[str, int]) -> list[tuple[str, int]]:
-    return sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+        yield "files of dropped projects", step.files_of_dropped_projects

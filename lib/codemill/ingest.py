@@ -76,7 +76,7 @@ def ingest(run: Run) -> None:
     found, strangers = list_containers(run.settings)
     with run.step("ingest") as counts:
         containers = run.spark.createDataFrame([asdict(container) for container in found], _CONTAINERS)
-        scanned = _scan(run, containers, len(found)).persist(StorageLevel.DISK_ONLY)
+        scanned = _scan(run, containers, _tasks(run, found)).persist(StorageLevel.DISK_ONLY)
         try:
             _write(run, containers, scanned, strangers, counts)
         finally:
@@ -139,7 +139,13 @@ def _id(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
-def _scan(run: Run, containers: DataFrame, n: int) -> DataFrame:
+def _tasks(run: Run, found: list[Container]) -> int:
+    """Choose how many tasks read: enough to even out archives of unequal size, not one for every small one."""
+    cores = run.spark.sparkContext.defaultParallelism
+    return min(len(found), max(8 * cores, len(found) // 8), 100_000)
+
+
+def _scan(run: Run, containers: DataFrame, tasks: int) -> DataFrame:
     limits = run.settings.ingest
     read = partial(
         _read_containers,
@@ -151,8 +157,7 @@ def _scan(run: Run, containers: DataFrame, n: int) -> DataFrame:
         languages=table_text("languages", run.settings.catalogues.languages, LanguageTable.from_mapping),
         schema=to_arrow_schema(_SCANNED),
     )
-    # One container per task, so that no core waits behind a row of large archives.
-    return containers.coalesce(1).repartition(min(n, 10_000)).mapInArrow(read, _SCANNED)
+    return containers.coalesce(1).repartition(tasks).mapInArrow(read, _SCANNED)
 
 
 def _write(run: Run, containers: DataFrame, scanned: DataFrame, strangers: list[str], counts: StepCounts) -> None:

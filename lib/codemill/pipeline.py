@@ -51,16 +51,16 @@ Judged = list[tuple[Step, DataFrame]]
 def curate(run: Run) -> None:
     """Take `projects` and `files` through all enabled steps to `curated_files` and the ledgers."""
     context = Context(run.settings, run.store)
-    flow = _start(run)
-    projects, files, size = _totals(flow)
     judged: Judged = []
     try:
+        flow = _start(run)
+        projects, files, size = _totals(flow)
         for step in STEPS:
             if not getattr(run.settings.steps, step.name).enabled:
                 continue
             with run.step(step.name) as counts:
                 counts.projects_in, counts.files_in, counts.bytes_in = projects, files, size
-                rows = _materialise(run, step, step.judge(context, flow))
+                rows = _keep(run, f"{step.number}-{step.name}", step.judge(context, flow))
                 _count(step, rows, counts)
                 flow = _let_through(step, flow, rows)
                 projects, files, size = _totals(flow)
@@ -83,7 +83,8 @@ def _start(run: Run) -> Flow:
         .select("file_id", "project_id", "path", "language", "size", "text_sha256")
         .withColumns({"text_in": F.lit(FOUND), "text_key": F.col("file_id")})
     )
-    return Flow(projects, files)
+    # Narrow rows of their own, so that no step opens the texts of files that it does not look at.
+    return Flow(_keep(run, "0-projects", projects), _keep(run, "0-files", files))
 
 
 def _totals(flow: Flow) -> tuple[int, int, int]:
@@ -95,10 +96,11 @@ def _work_folder(run: Run) -> str:
     return run.warehouse.path(f"_work/{run.run_id}")
 
 
-def _materialise(run: Run, step: Step, judged: DataFrame) -> DataFrame:
-    path = f"{_work_folder(run)}/{step.number}-{step.name}"
-    judged.write.parquet(path)
-    return run.spark.read.schema(judged.schema).parquet(path)
+def _keep(run: Run, name: str, rows: DataFrame) -> DataFrame:
+    """Write rows to the work folder and read them back: computed once, and with a short plan from here on."""
+    path = f"{_work_folder(run)}/{name}"
+    rows.write.parquet(path)
+    return run.spark.read.schema(rows.schema).parquet(path)
 
 
 def _let_through(step: Step, flow: Flow, judged: DataFrame) -> Flow:

@@ -98,6 +98,8 @@ def _local(settings: Settings, app: str) -> SparkSession:
         "spark.jars.packages": DELTA_PACKAGE,
         "spark.jars.excludes": ",".join(_EXCLUDED),
         "spark.jars.ivySettings": str(conf_folder() / "ivysettings.xml"),
+        # Most of the work is done by Python; a JVM that compiles little starts fast and leaves the cores to it.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",

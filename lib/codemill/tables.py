@@ -237,7 +237,12 @@ class Warehouse:
 
     def write(self, table: Table, rows: DataFrame, mode: Mode) -> None:
         """Write rows that have (at least) the columns of the table's schema."""
-        writer = rows.select(*[rows[f.name].cast(f.dataType) for f in table.schema]).write.format("delta").mode(mode)
+        rows = rows.select(*[rows[field.name].cast(field.dataType) for field in table.schema])
+        if "language" in table.partition_by:
+            # Else every task writes a file for every language. Languages are of very unequal size: Spark splits the
+            # large and joins the small.
+            rows = rows.hint("rebalance", "language")
+        writer = rows.write.format("delta").mode(mode)
         if mode == "overwrite":
             writer = writer.option("overwriteSchema", "true")
         if table.partition_by:
