@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from codemill.pipeline import PROJECT_STEPS
 from codemill.runs import StepCounts
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -26,13 +27,13 @@ def show(console: Console, job: str, counts: Sequence[StepCounts]) -> None:
             f"{step.seconds:.1f}",
             style="bold",
         )
-        for what, n in _events(step):
-            in_projects = n if step.files_in != step.files_out + n and step.projects_in != step.projects_out else None
-            table.add_row(f"    {what}", "" if in_projects is None else "", f"{n:,}", "", "", "", style="dim")
+        for what, projects, files in _events(step):
+            table.add_row(f"    {what}", projects, files, "", "", "", style="dim")
     if counts:
         last = counts[-1]
         seconds = f"{sum(step.seconds for step in counts):.1f}"
-        table.add_row("out", f"{last.projects_out:,}", f"{last.files_out:,}", size(last.bytes_out), "", seconds, style="bold")
+        out = (f"{last.projects_out:,}", f"{last.files_out:,}", size(last.bytes_out))
+        table.add_row("out", *out, "", seconds, style="bold")
     console.print(table)
     reused = sum(step.annotations_reused for step in counts)
     computed = sum(step.annotations_computed for step in counts)
@@ -58,9 +59,16 @@ def _annotated(step: StepCounts) -> str:
     return f"{step.annotations_computed:,} + {step.annotations_reused:,}"
 
 
-def _events(step: StepCounts) -> Iterator[tuple[str, int]]:
-    for verb, reasons in (("dropped", step.dropped), ("edited", step.edited), ("error", step.errors), ("made", step.made)):
+def _events(step: StepCounts) -> Iterator[tuple[str, str, str]]:
+    """Yield what happened, to how many projects, to how many files."""
+    of_projects = step.step in PROJECT_STEPS
+    for verb, reasons in (
+        ("dropped", step.dropped),
+        ("edited", step.edited),
+        ("error", step.errors),
+        ("made", step.made),
+    ):
         for reason, n in sorted(reasons.items(), key=lambda item: (-item[1], item[0])):
-            yield f"{verb} {reason}", n
+            yield f"{verb} {reason}", f"{n:,}" if of_projects else "", "" if of_projects else f"{n:,}"
     if step.files_of_dropped_projects:
-        yield "files of dropped projects", step.files_of_dropped_projects
+        yield "with their projects", "", f"{step.files_of_dropped_projects:,}"

@@ -42,6 +42,8 @@ STEPS = (
     Step(7, "static_analysis", "file", static_analysis.judge, ledger="findings"),
 )
 
+PROJECT_STEPS = tuple(step.name for step in STEPS if step.subject == "project")
+
 _LEDGERS = {"redactions": REDACTIONS, "findings": FINDINGS}
 _IDS = {"project": "project_id", "file": "file_id"}
 
