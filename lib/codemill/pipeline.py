@@ -155,10 +155,13 @@ def _write_curated(run: Run, flow: Flow) -> None:
 def _write_projects(run: Run, judged: Judged) -> None:
     """Give `projects` what the steps found out about them: licence, class, score."""
     rows = run.warehouse.read(PROJECTS)
+    wanted = {"license", "license_class", "score"}
     for step, frame in judged:
-        for column in ("license", "license_class", "score"):
-            if step.subject == "project" and column in frame.columns:
-                rows = rows.drop(column).join(frame.select("project_id", column), "project_id", "left")
+        # The step that finds something out has it for all projects, later ones for those that are left.
+        found = sorted(wanted & set(frame.columns)) if step.subject == "project" else []
+        wanted -= set(found)
+        if found:
+            rows = rows.drop(*found).join(frame.select("project_id", *found), "project_id", "left")
     run.warehouse.write(PROJECTS, rows.localCheckpoint(), "overwrite")
 
 

@@ -103,6 +103,13 @@ export function sum(values) {
 }
 """
 
+CLOCK = """/** Writes hours and minutes with two digits. */
+export function clock(minutes) {
+  const two = (n) => String(n).padStart(2, "0");
+  return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+"""
+
 LATIN = "# Größe und Maß\ngroesse = 'Maß'\nlaenge = 3\nbreite = 4\nflaeche = laenge * breite\n"
 
 MIT_PROJECT: dict[str, bytes] = {
@@ -150,7 +157,7 @@ def evil(path: Path) -> None:
         archive.addfile(link)
         for name, data in (
             ("evil-1.0/LICENSE", TEXTS["MIT"].encode()),
-            ("evil-1.0/good.js", SCRIPT.encode() + b"// 2\n"),
+            ("evil-1.0/good.js", CLOCK.encode()),
         ):
             member = tarfile.TarInfo(name)
             member.size = len(data)
@@ -176,6 +183,6 @@ def write(root: Path) -> None:
     project = folders / "plain"
     (project / "src").mkdir(parents=True)
     (project / "LICENSE").write_text(TEXTS["ISC"])
-    (project / "src" / "sum.ts").write_text(SCRIPT.replace("values)", "values: number[])"))
+    (project / "src" / "sum.ts").write_text(SCRIPT.replace("sum(values)", "sum(values: number[])"))
     (project / "src" / "passwd.ts").symlink_to("/etc/passwd")
     (folders / "void").mkdir()

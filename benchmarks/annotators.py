@@ -1,0 +1,113 @@
+"""Measure each pure core alone, in one process, on the texts of the demo corpus.
+
+    python benchmarks/annotators.py --conf-file conf/demo.yaml [--megabytes 20]
+
+Machines differ: compare rows of one run with each other. A row is megabytes of text per second of processor time, its
+own and that of processes it started.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from codemill.catalogues import catalogue, conf_folder, read_table
+from codemill.config import load
+from codemill.core import choice, comments, fim, generated, minhash, sensitive, static_analysis, syntax
+from codemill.core.decoding import Decoded, decode
+from codemill.core.languages import LanguageTable
+from codemill.core.static_analysis import ScanLimits, SourceText
+from codemill.sources import archives
+from codemill.sources.containers import FoundFile, ReadLimits
+
+_LIMITS = ReadLimits(max_file_bytes=1_048_576, max_files=200_000, max_total_bytes=1 << 32)
+
+File = tuple[str, str, str]  # path, language, text
+
+
+def read(conf_file: str, megabytes: float) -> list[File]:
+    """Read a sample of the corpus: files chosen by the hash of their paths, until there is enough."""
+    languages = _table("languages", LanguageTable.from_mapping)
+    files = []
+    for source in load(conf_file).sources:
+        for archive in sorted(path for path in Path(source.path).iterdir() if archives.is_archive(path.name)):
+            for item in archives.read(archive, _LIMITS):
+                decoded = decode(item.raw) if isinstance(item, FoundFile) else None
+                language = languages.detect(item.path)
+                if language and isinstance(decoded, Decoded):
+                    files.append((f"{archive.name}/{item.path}", language, decoded.text))
+    files.sort(key=lambda file: choice.unit(0, file[0], "benchmark"))
+    kept, size = [], 0
+    for file in files:
+        if size < megabytes * 1e6:
+            kept.append(file)
+            size += len(file[2])
+    return kept
+
+
+def _table(name: str, parse: Callable[[Any], Any]) -> Any:
+    return catalogue(parse, json.dumps(read_table(name, None)))
+
+
+def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
+    """Return what is measured, by name."""
+    languages = _table("languages", LanguageTable.from_mapping)
+    rules = _table("generated", generated.GeneratedCatalogue.from_mapping)
+    secrets = _table("sensitive", sensitive.SensitiveCatalogue.from_mapping)
+    options = _table("fim", fim.FimCatalogue.from_mapping).options("starcoder")
+    texts = {path.name: path.read_text() for path in (conf_folder() / "rules").glob("*.yaml")}
+    analysis = static_analysis.AnalysisCatalogue.from_mapping(read_table("static_analysis", None), texts)
+    batch = [SourceText(path, language, text) for path, language, text in files]
+
+    def each(function: Callable[[File], object]) -> Callable[[], object]:
+        def run() -> None:
+            for file in files:
+                with contextlib.suppress(Exception):  # a file that breaks a core takes its time too
+                    function(file)
+
+        return run
+
+    def fingerprint(file: File) -> object:
+        return minhash.signature(minhash.shingles(minhash.token_hashes(file[2]), 5), 256)
+
+    def scan() -> None:
+        for start in range(0, len(batch), 500):
+            static_analysis.scan(batch[start : start + 500], analysis, ScanLimits())
+
+    return {
+        "generated": each(lambda file: generated.inspect(file[2], file[0], rules)),
+        "fingerprint (dedup)": each(fingerprint),
+        "sensitive": each(lambda file: sensitive.find(file[2], secrets)),
+        "comments": each(lambda file: comments.find(file[2], languages[file[1]])),
+        "syntax": each(lambda file: syntax.inspect(file[2], languages[file[1]])),
+        "static_analysis": scan,
+        "fim": each(lambda file: fim.sample(file[2], file[0], languages[file[1]], options, 1)),
+    }
+
+
+def main() -> None:
+    """Print one row per core."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--conf-file", required=True)
+    parser.add_argument("--megabytes", type=float, default=20)
+    arguments = parser.parse_args()
+    files = read(arguments.conf_file, arguments.megabytes)
+    size = sum(len(text) for _, _, text in files) / 1e6
+    table = Table("core", "MB/s of processor time", title=f"{len(files):,} files, {size:.1f} MB")
+    for name, run in cores(files).items():
+        before = time.process_time() + sum(os.times()[2:4])
+        run()
+        seconds = time.process_time() + sum(os.times()[2:4]) - before
+        table.add_row(name, f"{size / seconds:.2f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
