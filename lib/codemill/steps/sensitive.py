@@ -42,7 +42,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     annotator = Annotator(
         name="sensitive",
         payload=_PAYLOAD,
-        version=version_of([sensitive], ["presidio-analyzer", "spacy", "regex"], table),
+        version=version_of([sensitive], ["presidio-analyzer", "spacy", "faker"], table),
         annotate=partial(each, partial(_find, table=table)),
     )
     found = context.store.annotate(flow.files, annotator, F.lit("")).withColumnRenamed("error", "find_error")
@@ -61,7 +61,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
 def _selected(rules: SensitiveCatalogue, span: Column) -> Column:
     """Apply the thresholds of the catalogue to one span."""
     choices = [(span["entity"] == name) & (span["score"] >= least) for name, least in rules.thresholds.items()]
-    return reduce(operator.or_, choices)
+    return reduce(operator.or_, choices, F.lit(None).isNotNull())
 
 
 def _find(text: Text, table: str) -> dict[str, Any]:

@@ -2,68 +2,44 @@
 
 Presidio's own NLP engine tokenises every text with spaCy, at 0.02 MB/s, and its stock recognisers take UUIDs for driver
 licences and attributes for URLs. Here the engine gets an NLP engine that does nothing, no context enhancer and our
-recognisers alone; a spaCy pipeline for names, where the catalogue names one, sees likely lines only.
+recognisers alone.
 """
 
 import logging
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import spacy
-from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerRegistry, RecognizerResult
+from presidio_analyzer import AnalyzerEngine, RecognizerRegistry, RecognizerResult
 from presidio_analyzer.context_aware_enhancers import ContextAwareEnhancer
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-from codemill.core.sensitive.catalogue import Pattern, SensitiveCatalogue
-from codemill.core.sensitive.checks import CHECKS
+from codemill.core.sensitive.catalogue import SensitiveCatalogue
+from codemill.core.sensitive.recognizers import LANGUAGE, recognizers
+from codemill.core.sensitive.spans import SensitiveSpan, apart
 
-_LANGUAGE = "en"
-
-# Around an anchor, so many characters of its line are looked at, and for key blocks of the lines behind it.
-_BEFORE = 300
-_AFTER = 600
-_BLOCK = 9_000
-
-# Lines on which a named-entity model is asked for names.
-_NAME_ANCHORS = ("copyright", "(c)", "©", "author", "maintainer", "written by", "signed-off-by")
-_NER_SCORE = 0.6
-
-# Presidio logs what it does at every call.
-logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)
-
-
-@dataclass(frozen=True)
-class SensitiveSpan:
-    """What was found where: character offsets, score in 0..1, and the recogniser. Never the text itself."""
-
-    entity: str
-    start: int
-    end: int
-    score: float
-    detector: str
+# Presidio logs what it does at every call, and a handler of the host program would print it.
+logging.getLogger("presidio-analyzer").setLevel(logging.CRITICAL)
 
 
 def find(text: str, catalogue: SensitiveCatalogue) -> list[SensitiveSpan]:
-    """Return the sensitive spans of a text, in order; of overlapping ones the best by score, then the longest."""
+    """Return the sensitive spans of a text, in order; of overlapping ones the best by score, then the longest.
+
+    Whatever the score, and whether or not the entity is enabled: see ``select``. Raises RuntimeError that names the
+    kind of what went wrong inside, and quotes nothing.
+    """
     if not text:
         return []
-    results = _engine(catalogue).analyze(text, _LANGUAGE, nlp_artifacts=_NOTHING)
-    spans = [
+    try:
+        results = _engine(catalogue).analyze(text, LANGUAGE, nlp_artifacts=_NOTHING)
+    except Exception as error:
+        # A library's message may quote the text.
+        raise RuntimeError(f"looking for sensitive information failed: {type(error).__name__}") from None
+    return apart(
         SensitiveSpan(one.entity_type, one.start, one.end, one.score, one.recognition_metadata["recognizer_name"])
         for one in results
-    ]
-    return _apart(spans)
-
-
-def _apart(spans: list[SensitiveSpan]) -> list[SensitiveSpan]:
-    best = sorted(spans, key=lambda span: (-span.score, span.start - span.end, span.entity, span.start, span.detector))
-    taken: list[SensitiveSpan] = []
-    for span in best:
-        if all(span.end <= other.start or other.end <= span.start for other in taken):
-            taken.append(span)
-    return sorted(taken, key=lambda span: span.start)
+    )
 
 
 class _NoNlp(NlpEngine):
@@ -100,7 +76,7 @@ class _NoNlp(NlpEngine):
 
     def get_supported_languages(self) -> list[str]:
         """Name the one language that the recognisers are registered under."""
-        return [_LANGUAGE]
+        return [LANGUAGE]
 
 
 class _NoContext(ContextAwareEnhancer):
@@ -116,111 +92,15 @@ class _NoContext(ContextAwareEnhancer):
         return raw_results
 
 
-class _PatternRecognizer(EntityRecognizer):
-    """One pattern of the catalogue."""
-
-    def __init__(self, pattern: Pattern, catalogue: SensitiveCatalogue) -> None:
-        self.pattern = pattern
-        self.allow = catalogue.allow.get(pattern.entity)
-        super().__init__([pattern.entity], pattern.id, _LANGUAGE)
-
-    def load(self) -> None:
-        """Load nothing: the pattern is compiled."""
-
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
-        """Try the pattern on the lines around its anchors."""
-        results = []
-        for start, end in _windows(text, self.pattern.anchors):
-            for match in self.pattern.regex.finditer(text, start, end):
-                if self._holds(match["value"]):
-                    span = match.span("value")
-                    results.append(_result(self, self.pattern.entity, span, self.pattern.score))
-        return results
-
-    def _holds(self, value: str) -> bool:
-        return CHECKS[self.pattern.check](value) and not (self.allow and self.allow.fullmatch(value))
-
-
-class _NameRecognizer(EntityRecognizer):
-    """Names of persons by a spaCy pipeline, on lines where names are likely."""
-
-    def __init__(self, catalogue: SensitiveCatalogue, model: str) -> None:
-        self.model = model
-        self.allow = catalogue.allow.get("PERSON")
-        super().__init__(["PERSON"], "named_entities", _LANGUAGE)
-
-    def load(self) -> None:
-        """Load the pipeline, once per process."""
-        _pipeline(self.model)
-
-    def analyze(self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts) -> list[RecognizerResult]:
-        """Ask the pipeline about the lines around the anchors."""
-        results = []
-        for start, end in _windows(text, _NAME_ANCHORS):
-            for entity in _pipeline(self.model)(text[start:end]).ents:
-                if entity.label_ in ("PERSON", "PER") and not (self.allow and self.allow.fullmatch(entity.text)):
-                    span = (start + entity.start_char, start + entity.end_char)
-                    results.append(_result(self, "PERSON", span, _NER_SCORE))
-        return results
-
-
-def _result(recognizer: EntityRecognizer, entity: str, span: tuple[int, int], score: float) -> RecognizerResult:
-    name: str = recognizer.name  # type: ignore[has-type]
-    metadata = {"recognizer_name": name, "recognizer_identifier": recognizer.id}
-    return RecognizerResult(entity, *span, score, recognition_metadata=metadata)
-
-
-def _windows(text: str, anchors: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Return where to look: the lines (cut off at some length) that hold an anchor, apart and in order; else all."""
-    if not anchors:
-        return [(0, len(text))]
-    lowered = _lowered(text)
-    found = sorted(at for anchor in anchors for at in _occurrences(lowered, anchor))
-    windows: list[tuple[int, int]] = []
-    for at in found:
-        start = max(text.rfind("\n", max(0, at - _BEFORE), at) + 1, at - _BEFORE, 0)
-        line_end = text.find("\n", at, at + _AFTER)
-        end = line_end if line_end >= 0 else at + _AFTER
-        if text.startswith("-----", at + len("private key")):
-            end = at + _BLOCK
-        if windows and start <= windows[-1][1]:
-            windows[-1] = (windows[-1][0], max(end, windows[-1][1]))
-        else:
-            windows.append((start, min(end, len(text))))
-    return windows
-
-
-def _occurrences(text: str, anchor: str) -> Iterator[int]:
-    at = text.find(anchor)
-    while at >= 0:
-        yield at
-        at = text.find(anchor, at + 1)
-
-
-@lru_cache(maxsize=1)
-def _lowered(text: str) -> str:
-    lowered = text.lower()
-    # A few letters become two when lowered; offsets must stay.
-    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
-
-
 @lru_cache(maxsize=4)
 def _engine(catalogue: SensitiveCatalogue) -> AnalyzerEngine:
-    recognizers: list[EntityRecognizer] = [_PatternRecognizer(pattern, catalogue) for pattern in catalogue.patterns]
-    if catalogue.ner_model:
-        recognizers.append(_NameRecognizer(catalogue, catalogue.ner_model))
-    registry = RecognizerRegistry(recognizers=recognizers, supported_languages=[_LANGUAGE])
     return AnalyzerEngine(
-        registry=registry,
+        registry=RecognizerRegistry(recognizers=recognizers(catalogue), supported_languages=[LANGUAGE]),
         nlp_engine=_NoNlp(),
-        supported_languages=[_LANGUAGE],
+        supported_languages=[LANGUAGE],
         context_aware_enhancer=_NoContext(),
+        log_decision_process=False,
     )
 
 
-@cache
-def _pipeline(model: str) -> Any:
-    return spacy.load(model)
-
-
-_NOTHING = NlpArtifacts([], spacy.blank(_LANGUAGE)(""), [], [], _NoNlp(), _LANGUAGE)
+_NOTHING = NlpArtifacts([], spacy.blank(LANGUAGE)(""), [], [], _NoNlp(), LANGUAGE)

@@ -1,19 +1,17 @@
 """Replacing: every value by one of its kind, the same value by the same within a text.
 
-What takes the place is a choice by hash: names and user names of Faker's lists, addresses of ranges that lead nowhere
-(RFC 1918, 4193, 2606). Secrets become words that are a valid part of any literal.
+What takes the place is a choice by hash out of fixed tables. Secrets become words that are a valid part of any literal.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
-
-from faker.providers.person.en_US import Provider
+from functools import partial
 
 from codemill.core import choice
-from codemill.core.sensitive.detection import SensitiveSpan
+from codemill.core.sensitive import replacements
+from codemill.core.sensitive.spans import SensitiveSpan
 
-# Names and addresses differ for different values as long as there are others to choose.
+# Different values get different names and addresses, unless so many draws in a row were taken already.
 _TRIES = 64
 
 
@@ -35,28 +33,34 @@ def redact(text: str, spans: Sequence[SensitiveSpan], seed: int, key: str) -> tu
     Raises ValueError for spans that overlap or lie outside the text.
     """
     known: dict[tuple[str, str], str] = {}
-    kept, done = [], 0
+    taken: set[str] = set()
+    pieces, done = [], 0
     redactions = []
     for span in sorted(spans, key=lambda one: one.start):
         if not done <= span.start < span.end <= len(text):
             raise ValueError(f"span: found {span.start}..{span.end}, allowed is {done}..{len(text)}")
         value = text[span.start : span.end]
         if (span.entity, value) not in known:
-            known[span.entity, value] = _another(span.entity, value, seed, f"{key}:{value}", set(known.values()))
+            known[span.entity, value] = _another(span.entity, value, seed, f"{key}:{value}", taken)
+            taken.add(known[span.entity, value])
         replacement = known[span.entity, value]
-        kept += [text[done : span.start], replacement]
+        pieces += [text[done : span.start], replacement]
         done = span.end
         redactions.append(Redaction(span.entity, span.start, span.end, replacement, span.detector, span.score))
-    return "".join([*kept, text[done:]]), redactions
+    return "".join([*pieces, text[done:]]), redactions
 
 
 def _another(entity: str, value: str, seed: int, id_: str, taken: set[str]) -> str:
     make = _MAKERS[entity]
+    if make in _CONSTANT:
+        return make(value, partial(_draw, seed, id_, 0))
     replacement = value
     for attempt in range(_TRIES):
-        replacement = make(value, partial(_draw, seed, id_, attempt))
-        if replacement != value and replacement not in taken:
-            break
+        candidate = make(value, partial(_draw, seed, id_, attempt))
+        if candidate != value:
+            replacement = candidate
+            if candidate not in taken:
+                break
     return replacement
 
 
@@ -68,17 +72,17 @@ _Draw = Callable[[str, int], int]
 
 
 def _person(_value: str, draw: _Draw) -> str:
-    first, last = _names()
-    return f"{first[draw('first', len(first))]} {last[draw('last', len(last))]}"
+    names = replacements.persons()
+    return names[draw("person", len(names))]
 
 
 def _email(_value: str, draw: _Draw) -> str:
-    return f"{_username('', draw)}@example.com"
+    return f"{_person('', draw).replace(' ', '.').lower()}@{replacements.MAIL_DOMAIN}"
 
 
 def _username(_value: str, draw: _Draw) -> str:
-    first, last = _names()
-    return f"{first[draw('first', len(first))]}.{last[draw('last', len(last))]}".lower()
+    names = replacements.usernames()
+    return names[draw("username", len(names))]
 
 
 def _ip(value: str, draw: _Draw) -> str:
@@ -88,17 +92,18 @@ def _ip(value: str, draw: _Draw) -> str:
 
 
 def _password(_value: str, _draw: _Draw) -> str:
-    return "REDACTED_PASSWORD"
+    return replacements.PASSWORD
 
 
-def _key(value: str, _draw: _Draw) -> str:
-    # The lines of a key block stay apart from its first and last.
-    return "\nREDACTED_KEY\n" if value.startswith("\n") else "REDACTED_KEY"
+def _key(_value: str, _draw: _Draw) -> str:
+    return replacements.KEY
 
 
 def _credentials(_value: str, _draw: _Draw) -> str:
-    return "user:REDACTED_PASSWORD"
+    return replacements.CREDENTIALS
 
+
+_CONSTANT = (_password, _key, _credentials)
 
 _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "PERSON": _person,
@@ -109,11 +114,3 @@ _MAKERS: Mapping[str, Callable[[str, _Draw], str]] = {
     "USERNAME": _username,
     "URL": _credentials,
 }
-
-
-@cache
-def _names() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return Faker's English first and last names, sorted, without those that are not plain letters."""
-    first = sorted({name for name in Provider.first_names if name.isascii() and name.isalpha()})
-    last = sorted({name for name in Provider.last_names if name.isascii() and name.isalpha()})
-    return tuple(first), tuple(last)
