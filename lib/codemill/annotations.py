@@ -147,13 +147,7 @@ class Store:
         keyed = subjects.withColumn("key", key if where is None else F.when(where, key))
         columns = ["key", "text_sha256", "size", "text_in", "text_key"]
         wanted = keyed.where("key is not null").select(*columns, variant.alias("variant"), argument.alias("argument"))
-        wanted = wanted.dropDuplicates(["key"])
-        known = self._known(annotator).select("key", F.col("version").alias("known"))
-        found = wanted.join(known, "key", "left").persist()
-        try:
-            self._compute(found, annotator)
-        finally:
-            found.unpersist()
+        self._compute(wanted.dropDuplicates(["key"]), annotator)
         answers = self._known(annotator).select(
             "key",
             "error",
@@ -177,23 +171,27 @@ class Store:
             return self.warehouse.spark.createDataFrame([], annotator.table.schema)
         return self.warehouse.read(annotator.table).where(F.col("version") == annotator.version)
 
-    def _compute(self, found: DataFrame, annotator: Annotator) -> None:
-        is_missing = F.col("known").isNull()
-        totals = found.agg(
+    def _compute(self, wanted: DataFrame, annotator: Annotator) -> None:
+        known = F.lit(None)
+        if self.warehouse.exists(annotator.table):
+            wanted = wanted.join(self._known(annotator).select("key", F.col("version").alias("known")), "key", "left")
+            known = F.col("known")
+        is_missing = known.isNull()
+        totals = wanted.agg(
             F.count(F.lit(1)),
             F.count(F.when(is_missing, 1)),
             F.coalesce(F.sum(F.when(is_missing, F.col("size"))), F.lit(0)),
         ).first()
         assert totals is not None  # noqa: S101 - an aggregate without groups has one row
-        wanted, missing, size = totals
-        self.tally.reused += wanted - missing
+        asked, missing, size = totals
+        self.tally.reused += asked - missing
         self.tally.computed += missing
         if not missing:
             return
         self.report(f"{annotator.name}: {missing:,} texts, {size / 1e6:,.1f} MB")
         work = partial(_answers, annotator=annotator, schema=to_arrow_schema(annotator.table.schema))
         answers = (
-            self.texts(found.where(is_missing))
+            self.texts(wanted.where(is_missing))
             .repartition(self._tasks(missing, size), "key")
             .select("key", "text_sha256", "variant", "argument", "content")
             .mapInArrow(work, annotator.table.schema)

@@ -24,12 +24,12 @@ from codemill.config import Settings, Source
 from codemill.core.decoding import Undecodable, decode
 from codemill.core.languages import LanguageTable
 from codemill.core.projects import declared_url, is_test
-from codemill.errors import UsageError
+from codemill.errors import RunError, UsageError
 from codemill.runs import Run, StepCounts, decisions_of
 from codemill.sources import archives, directory
 from codemill.sources.containers import FoundFile, ReadLimits, RefusedFile, UnreadableContainer
 from codemill.steps.step import DROP, ERROR
-from codemill.tables import DECISIONS, FILES, PROJECTS
+from codemill.tables import DECISIONS, FILES, PROJECTS, row_count, total
 
 # The language of a text that no row of the language table claims: kept as evidence (licence texts), not as code.
 OTHER = "other"
@@ -161,12 +161,18 @@ def _scan(run: Run, containers: DataFrame, tasks: int) -> DataFrame:
 
 
 def _write(run: Run, containers: DataFrame, scanned: DataFrame, strangers: list[str], counts: StepCounts) -> None:
-    files = scanned.where("row = 'file'")
-    run.warehouse.write(FILES, files, "overwrite")
+    is_code = F.col("language") != OTHER
+    written = run.warehouse.write(
+        FILES,
+        scanned.where("row = 'file'"),
+        "overwrite",
+        {"files": F.count_if(is_code), "bytes": total(F.when(is_code, F.col("size")))},
+    )
+    counts.files_out, counts.bytes_out, counts.bytes_in = written["files"], written["bytes"], written["bytes"]
     totals = scanned.groupBy("project_id").agg(
-        F.count(F.when(F.col("row") == "file", 1)).alias("files"),
-        F.coalesce(F.sum(F.when(F.col("row") == "file", F.col("size"))), F.lit(0)).alias("bytes"),
-        F.count(F.when(F.col("is_test"), 1)).alias("test_files"),
+        F.count_if(F.col("row") == "file").alias("files"),
+        total(F.when(F.col("row") == "file", F.col("size"))).alias("bytes"),
+        F.count_if("is_test").alias("test_files"),
         F.min("url").alias("url"),
         F.max(F.col("row") == "unreadable").alias("broken"),
     )
@@ -178,10 +184,11 @@ def _write(run: Run, containers: DataFrame, scanned: DataFrame, strangers: list[
         .withColumns(dict.fromkeys(("license", "license_class", "stars", "commits", "score"), nothing))
         .withColumn("snapshot", F.lit(run.run_id))
     )
-    run.warehouse.write(PROJECTS, projects, "overwrite")
+    counts.projects_out = run.warehouse.write(PROJECTS, projects, "overwrite", {"projects": row_count()})["projects"]
+    counts.projects_in = counts.projects_out + len(strangers)
     decisions = _decisions(run, scanned, strangers)
-    run.warehouse.write(DECISIONS, decisions, "append")
-    _count(run, counts, strangers)
+    explained = run.warehouse.write(DECISIONS, decisions, "append", {"rows": row_count()})["rows"]
+    _count(decisions, explained, counts)
 
 
 def _decisions(run: Run, scanned: DataFrame, strangers: list[str]) -> DataFrame:
@@ -207,21 +214,17 @@ def _decisions(run: Run, scanned: DataFrame, strangers: list[str]) -> DataFrame:
     return rows
 
 
-def _count(run: Run, counts: StepCounts, strangers: list[str]) -> None:
-    """Fill in the counts from what was written, not from what was meant to be."""
-    here = run.warehouse.read(DECISIONS).where(F.col("run_id") == run.run_id)
-    for row in here.groupBy("subject", "action", "reason").count().collect():
+def _count(decisions: DataFrame, written: int, counts: StepCounts) -> None:
+    """Fill in what was refused, and see that as many decisions were written."""
+    counts.files_in = counts.files_out
+    rows = decisions.groupBy("subject", "action", "reason").count().collect()
+    for row in rows:
         target = counts.errors if row["action"] == ERROR else counts.dropped
         target[row["reason"]] = target.get(row["reason"], 0) + row["count"]
         if row["subject"] == "file":
             counts.files_in += row["count"]
-    code = run.warehouse.read(FILES).where(F.col("language") != OTHER)
-    kept = code.agg(F.count(F.lit(1)).alias("n"), F.coalesce(F.sum("size"), F.lit(0)).alias("size")).collect()[0]
-    counts.files_out, counts.bytes_out = kept["n"], kept["size"]
-    counts.files_in += kept["n"]
-    counts.bytes_in = kept["size"]
-    counts.projects_out = run.warehouse.read(PROJECTS).count()
-    counts.projects_in = counts.projects_out + len(strangers)
+    if sum(row["count"] for row in rows) != written:
+        raise RunError(f"ingest lost count: {written:,} decisions were written, not as many as there are")
 
 
 def _read_containers(

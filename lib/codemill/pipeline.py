@@ -6,10 +6,12 @@ After each step its judged rows are written to a work folder, which is what make
 rows facts and not estimates, and keeps query plans short. Rows in must equal rows out plus rows explained.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from codemill.annotations import FOUND
@@ -28,7 +30,18 @@ from codemill.steps import (
     syntax,
 )
 from codemill.steps.step import DROP, EDIT, ERROR, Context, Flow, Step, leaves
-from codemill.tables import CURATED_FILES, DECISIONS, FILES, FINDINGS, PROJECTS, REDACTIONS, SIGNAL_FIELDS
+from codemill.tables import (
+    CURATED_FILES,
+    DECISIONS,
+    FILES,
+    FINDINGS,
+    PROJECTS,
+    REDACTIONS,
+    SIGNAL_FIELDS,
+    observing,
+    row_count,
+    total,
+)
 
 STEPS = (
     Step(1, "licenses", "project", licenses.judge),
@@ -50,33 +63,53 @@ _IDS = {"project": "project_id", "file": "file_id"}
 Judged = list[tuple[Step, DataFrame]]
 
 
+@dataclass(frozen=True)
+class _Size:
+    """What is in the flow."""
+
+    projects: int
+    files: int
+    bytes: int
+
+
+def _passed(subject: str) -> dict[str, Column]:
+    """Return the totals of a step's judged rows: what it lets through, and how many verdicts there are."""
+    stays = ~leaves()
+    totals = {f"{subject}s": F.count_if(stays), "verdicts": total(F.size("verdicts"))}
+    if subject == "file":
+        totals["bytes"] = total(F.when(stays, F.col("size")))
+    return totals
+
+
 def curate(run: Run) -> None:
     """Take `projects` and `files` through all enabled steps to `curated_files` and the ledgers."""
     context = Context(run.settings, run.store)
     judged: Judged = []
     try:
-        flow = _start(run)
-        projects, files, size = _totals(flow)
+        flow, size = _start(run)
         for step in STEPS:
             if not getattr(run.settings.steps, step.name).enabled:
                 continue
             with run.step(step.name) as counts:
-                counts.projects_in, counts.files_in, counts.bytes_in = projects, files, size
-                rows = _keep(run, f"{step.number}-{step.name}", step.judge(context, flow))
-                _count(step, rows, counts)
-                flow = _let_through(step, flow, rows)
-                projects, files, size = _totals(flow)
-                counts.projects_out, counts.files_out, counts.bytes_out = projects, files, size
+                counts.projects_in, counts.files_in, counts.bytes_in = size.projects, size.files, size.bytes
+                rows, passed = _keep(
+                    run, f"{step.number}-{step.name}", step.judge(context, flow), _passed(step.subject)
+                )
                 judged.append((step, rows))
+                if passed["verdicts"]:
+                    _count(step, rows, counts)
+                flow = _let_through(step, flow, rows)
+                size = _left(step, flow, size, passed)
+                counts.projects_out, counts.files_out, counts.bytes_out = size.projects, size.files, size.bytes
                 _check(step, counts)
-        _write_curated(run, flow)
+        _write_curated(run, flow, size)
         _write_projects(run, judged)
     finally:
         _write_ledgers(run, judged)
         _delete_work(run)
 
 
-def _start(run: Run) -> Flow:
+def _start(run: Run) -> tuple[Flow, "_Size"]:
     """Open the flow: everything that ingest found and that is in a known language."""
     projects = run.warehouse.read(PROJECTS).drop("license", "license_class", "score")
     files = (
@@ -86,23 +119,34 @@ def _start(run: Run) -> Flow:
         .withColumns({"text_in": F.lit(FOUND), "text_key": F.col("file_id")})
     )
     # Narrow rows of their own, so that no step opens the texts of files that it does not look at.
-    return Flow(_keep(run, "0-projects", projects), _keep(run, "0-files", files))
+    projects, found = _keep(run, "0-projects", projects, {"projects": row_count()})
+    files, opened = _keep(run, "0-files", files, {"files": row_count(), "bytes": total("size")})
+    return Flow(projects, files), _Size(found["projects"], opened["files"], opened["bytes"])
 
 
-def _totals(flow: Flow) -> tuple[int, int, int]:
-    row = flow.files.agg(F.count(F.lit(1)), F.coalesce(F.sum("size"), F.lit(0))).collect()[0]
-    return flow.projects.count(), row[0], row[1]
+def _left(step: Step, flow: Flow, before: "_Size", passed: dict[str, int]) -> "_Size":
+    """Return the size of the flow behind a step."""
+    if step.subject == "file":
+        return _Size(before.projects, passed["files"], passed["bytes"])
+    if passed["projects"] == before.projects:
+        return before
+    row = flow.files.agg(row_count(), total("size")).collect()[0]
+    return _Size(passed["projects"], row[0], row[1])
 
 
 def _work_folder(run: Run) -> str:
     return run.warehouse.path(f"_work/{run.run_id}")
 
 
-def _keep(run: Run, name: str, rows: DataFrame) -> DataFrame:
-    """Write rows to the work folder and read them back: computed once, and with a short plan from here on."""
+def _keep(run: Run, name: str, rows: DataFrame, totals: Mapping[str, Column]) -> tuple[DataFrame, dict[str, int]]:
+    """Write rows to the work folder and read them back: computed once, and with a short plan from here on.
+
+    Returns ``totals`` beside the rows, taken while they are written.
+    """
     path = f"{_work_folder(run)}/{name}"
-    rows.write.parquet(path)
-    return run.spark.read.schema(rows.schema).parquet(path)
+    observed = observing(rows, totals)
+    observed.rows.write.parquet(path)
+    return run.spark.read.schema(rows.schema).parquet(path), observed.totals()
 
 
 def _let_through(step: Step, flow: Flow, judged: DataFrame) -> Flow:
@@ -134,20 +178,17 @@ def _check(step: Step, counts: StepCounts) -> None:
         )
 
 
-def _write_curated(run: Run, flow: Flow) -> None:
+def _write_curated(run: Run, flow: Flow, size: _Size) -> None:
     with run.step("write") as counts:
         licenses = flow.projects.select("project_id", "license") if "license" in flow.projects.columns else None
         files = flow.files.join(licenses, "project_id") if licenses else flow.files.withColumn("license", F.lit(None))
         missing = [f for f in SIGNAL_FIELDS if f.name not in files.columns]
         files = files.withColumns({f.name: F.lit(None).cast(f.dataType) for f in missing})
         rows = run.store.texts(files).withColumn("signals", F.struct(*[f.name for f in SIGNAL_FIELDS]))
-        run.warehouse.write(CURATED_FILES, rows, "overwrite")
-        counts.projects_in, counts.files_in, counts.bytes_in = _totals(flow)
-        written = run.warehouse.read(CURATED_FILES)
-        total = written.agg(
-            F.count(F.lit(1)), F.coalesce(F.sum("size"), F.lit(0)), F.count_distinct("project_id")
-        ).collect()[0]
-        counts.files_out, counts.bytes_out, counts.projects_out = total
+        written = run.warehouse.write(CURATED_FILES, rows, "overwrite", {"files": row_count(), "bytes": total("size")})
+        counts.projects_in, counts.files_in, counts.bytes_in = size.projects, size.files, size.bytes
+        counts.files_out, counts.bytes_out = written["files"], written["bytes"]
+        counts.projects_out = flow.files.select("project_id").distinct().count()
         if counts.files_out != counts.files_in:
             raise RunError(f"curated_files has {counts.files_out:,} rows, {counts.files_in:,} files came through")
 
@@ -162,7 +203,7 @@ def _write_projects(run: Run, judged: Judged) -> None:
         wanted -= set(found)
         if found:
             rows = rows.drop(*found).join(frame.select("project_id", *found), "project_id", "left")
-    run.warehouse.write(PROJECTS, rows.localCheckpoint(), "overwrite")
+    run.warehouse.write(PROJECTS, rows, "overwrite")
 
 
 def _write_ledgers(run: Run, judged: Judged) -> None:

@@ -25,7 +25,7 @@ from codemill.core.languages import LanguageTable
 from codemill.errors import RunError, UsageError
 from codemill.runs import Run, StepCounts, decisions_of
 from codemill.steps.step import DROP, ERROR
-from codemill.tables import CURATED_FILES, DECISIONS, FIM_SAMPLES
+from codemill.tables import CURATED_FILES, DECISIONS, FIM_SAMPLES, row_count, total
 
 _MADE = T.StructType(
     [
@@ -69,22 +69,26 @@ def _options(run: Run) -> FimOptions:
 
 
 def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
-    run.warehouse.write(FIM_SAMPLES, made.where("action is null"), "overwrite")
-    refused = made.where("action is not null").withColumnRenamed("file_id", "subject_id")
-    run.warehouse.write(DECISIONS, decisions_of(run, "fim", "file", refused), "append")
-    for row in refused.groupBy("action", "reason").count().collect():
-        target = counts.errors if row["action"] == ERROR else counts.dropped
-        target[row["reason"]] = row["count"]
-    samples = run.warehouse.read(FIM_SAMPLES)
-    row = samples.agg(F.count_distinct("file_id"), F.coalesce(F.sum(F.octet_length("text")), F.lit(0))).collect()[0]
-    counts.files_out, counts.bytes_out = row
-    counts.projects_out = counts.projects_in
-    counts.made = {row["kind"]: row["count"] for row in samples.groupBy("kind").count().collect()}
+    is_sample = F.col("action").isNull()
+    written = run.warehouse.write(
+        FIM_SAMPLES,
+        made.where(is_sample),
+        "overwrite",
+        {"samples": row_count(), "bytes": total(F.octet_length("text"))},
+    )
+    counts.bytes_out, counts.projects_out = written["bytes"], counts.projects_in
+    for row in made.groupBy("kind", "action", "reason").count().collect():
+        target = {None: counts.made, DROP: counts.dropped, ERROR: counts.errors}[row["action"]]
+        target[row["reason"] or row["kind"]] = row["count"]
     explained = sum(counts.dropped.values()) + sum(counts.errors.values())
-    if counts.files_in != counts.files_out + explained:
+    if explained:
+        refused = made.where(~is_sample).withColumnRenamed("file_id", "subject_id")
+        run.warehouse.write(DECISIONS, decisions_of(run, "fim", "file", refused), "append")
+    counts.files_out = made.where(is_sample).select("file_id").distinct().count()
+    if counts.files_in != counts.files_out + explained or written["samples"] != sum(counts.made.values()):
         raise RunError(
             f"fim lost count of its files: {counts.files_in:,} in, {counts.files_out:,} with samples, "
-            f"{explained:,} explained"
+            f"{explained:,} explained; {written['samples']:,} samples written"
         )
 
 

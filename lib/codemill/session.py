@@ -66,6 +66,8 @@ def _common(settings: Settings) -> dict[str, str]:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.session.timeZone": "UTC",
+        # Tables are read whole or by partition; looking for files to skip by their statistics costs a job per read.
+        "spark.databricks.delta.stats.skipping": "false",
         # Files are up to megabytes: ten thousand of them in one Arrow batch would be gigabytes.
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(spark.arrow_rows),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(spark.arrow_bytes),
@@ -98,8 +100,9 @@ def _local(settings: Settings, app: str) -> SparkSession:
         "spark.jars.packages": DELTA_PACKAGE,
         "spark.jars.excludes": ",".join(_EXCLUDED),
         "spark.jars.ivySettings": str(conf_folder() / "ivysettings.xml"),
-        # Most of the work is done by Python; a JVM that compiles little starts fast and leaves the cores to it.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC",
+        # Most of the work is done by Python; a JVM that compiles little starts fast and leaves the cores to it. So few
+        # tiers come with a code cache of 48 MB, which Spark fills: what was compiled is then thrown away again.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC",
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",

@@ -4,12 +4,14 @@ Tables are Delta. Those that hold one row per file or sample are partitioned by 
 every run, by run.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import types as T  # noqa: N812 - the name that PySpark's own documentation uses
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import functions as F  # noqa: N812 - the name that PySpark's own documentation uses
+from pyspark.sql import types as T  # noqa: N812
 
 from codemill.errors import UsageError
 
@@ -214,20 +216,53 @@ RUNS = Table(
 ALL = (PROJECTS, FILES, DECISIONS, REDACTIONS, FINDINGS, CURATED_FILES, FIM_SAMPLES, RUNS)
 
 
+@dataclass(frozen=True)
+class Observed:
+    """Rows that are counted while something else is done with them; ``totals`` waits until it is done."""
+
+    rows: DataFrame
+    observation: Observation | None
+
+    def totals(self) -> dict[str, Any]:
+        """Return the aggregates by name."""
+        return dict(self.observation.get) if self.observation else {}
+
+
+def observing(rows: DataFrame, totals: Mapping[str, Column]) -> Observed:
+    """Let aggregates (no distinct ones) be taken of rows when they are written, without another look at them."""
+    if not totals:
+        return Observed(rows, None)
+    observation = Observation()
+    return Observed(rows.observe(observation, *[column.alias(name) for name, column in totals.items()]), observation)
+
+
+def row_count() -> Column:
+    """Count rows."""
+    return F.count(F.lit(1))
+
+
+def total(values: Column | str) -> Column:
+    """Sum up; nothing adds up to 0."""
+    return F.coalesce(F.sum(values), F.lit(0))
+
+
 class Warehouse:
     """The folder (or object-store prefix) under which every table is a sub-folder."""
 
     def __init__(self, spark: SparkSession, root: str) -> None:
         self.spark = spark
         self.root = root.rstrip("/")
+        self._written: set[str] = set()
 
     def path(self, name: str) -> str:
         """Return where the table called ``name`` is."""
         return f"{self.root}/{name}"
 
     def exists(self, table: Table) -> bool:
-        """Tell whether the table has been written."""
-        return bool(DeltaTable.isDeltaTable(self.spark, self.path(table.name)))
+        """Tell whether the table has been written. Tables are never deleted, so a yes is asked for once."""
+        if table.name not in self._written and DeltaTable.isDeltaTable(self.spark, self.path(table.name)):
+            self._written.add(table.name)
+        return table.name in self._written
 
     def read(self, table: Table) -> DataFrame:
         """Read a table, with the columns of its schema. Raises UsageError when no run has written it yet."""
@@ -235,19 +270,26 @@ class Warehouse:
             raise UsageError(f"warehouse {self.root} has no table {table.name}; run the job that writes it first")
         return self.spark.read.format("delta").load(self.path(table.name)).select(*table.schema.names)
 
-    def write(self, table: Table, rows: DataFrame, mode: Mode) -> None:
-        """Write rows that have (at least) the columns of the table's schema."""
+    def write(
+        self, table: Table, rows: DataFrame, mode: Mode, totals: Mapping[str, Column] | None = None
+    ) -> dict[str, Any]:
+        """Write rows that have (at least) the columns of the table's schema.
+
+        Returns ``totals``, aggregates over the rows on their way into the table, by name.
+        """
         rows = rows.select(*[rows[field.name].cast(field.dataType) for field in table.schema])
         if "language" in table.partition_by:
             # Else every task writes a file for every language. Languages are of very unequal size: Spark splits the
             # large and joins the small.
             rows = rows.hint("rebalance", "language")
-        writer = rows.write.format("delta").mode(mode)
+        observed = observing(rows, totals or {})
+        writer = observed.rows.write.format("delta").mode(mode)
         if mode == "overwrite":
             writer = writer.option("overwriteSchema", "true")
         if table.partition_by:
             writer = writer.partitionBy(*table.partition_by)
         writer.save(self.path(table.name))
+        return observed.totals()
 
     def create(self, table: Table) -> None:
         """Make the table, empty, unless it exists."""

@@ -55,8 +55,8 @@ def test_hard_files_harm_no_other_and_nothing_in_them_steers_the_analyser(catalo
     batch = [
         SourceText("plain", "python", bad),
         SourceText("told off", "python", f"{bad}  # nosemgrep\n"),
-        SourceText("deep", "python", f"x = {'[' * 50_000}{']' * 50_000}\n"),
-        SourceText("wide", "javascript", f"var a = [{'1,' * 50_000}1];\n"),
+        SourceText("deep", "python", f"{bad}\nx = {'[' * 50_000}{']' * 50_000}\n"),
+        SourceText("wide", "javascript", f"var a = [{'1,' * 50_000}1 != NaN];\n"),
         SourceText("zero", "python", f"a = '\0'\n{bad}\n"),
         SourceText("lone surrogate", "python", f"a = '\ud800'\n{bad}\n"),
         SourceText("empty", "python", ""),
@@ -67,8 +67,35 @@ def test_hard_files_harm_no_other_and_nothing_in_them_steers_the_analyser(catalo
     assert list(found) == [text.key for text in batch]
     for key in ("plain", "told off", "lone surrogate"):
         assert [one.type_id for one in found[key].findings] == ["VULN-001"], key
-    for key in ("wide", "empty", "no rules"):
+    for key in ("empty", "no rules"):
         assert found[key] == FileScan(key), key
+    assert [one.type_id for one in found["wide"].findings] == ["BUG-006"]
+
+
+# A text that semgrep has to see.
+SEEN = "eval(request.x)\n"
+
+
+def test_semgrep_is_given_only_texts_that_a_rule_may_match(catalogue: AnalysisCatalogue) -> None:
+    given: list[str] = []
+
+    def run(folder: Path, rules: Sequence[str], seconds: float, limits: ScanLimits) -> str:
+        names = sorted(file.name for file in (folder / "files").iterdir())
+        given.extend(names)
+        return answer([f"files/{name}" for name in names])
+
+    texts = [SEEN, "evaluate(request.x)\n", "def __init__(self):\n    return\n", "raise NotImplementedError\n"]
+    found = scan([SourceText(str(i), "python", text) for i, text in enumerate(texts)], catalogue, LIMITS, run)
+    assert given == ["0.py"]
+    assert found == [FileScan(str(i)) for i in range(4)]
+    scan([SourceText("clean", "python", "x = 1\n")], catalogue, LIMITS, run)
+    assert given == ["0.py"]
+
+
+def test_a_rule_without_needs_is_tried_on_every_text() -> None:
+    rules = AnalysisCatalogue.from_mapping(TYPES, RULES)
+    assert rules.may_match(SourceText("a", "python", "x = 1\n"))
+    assert not rules.may_match(SourceText("a", "c", "int x;\n"))
 
 
 class Breaks:
@@ -91,7 +118,7 @@ def answer(scanned: Sequence[str], errors: Sequence[Mapping[str, Any]] = (), res
 
 
 def test_a_batch_is_halved_until_the_file_that_breaks_it_is_alone(catalogue: AnalysisCatalogue) -> None:
-    batch = [SourceText(str(i), "python", "breaks" if i in (7, 90) else "x = 1") for i in range(100)]
+    batch = [SourceText(str(i), "python", f"{SEEN}breaks" if i in (7, 90) else SEEN) for i in range(100)]
     run = Breaks("scan_memory")
     found = scan(batch, catalogue, LIMITS, run)
     assert {result.key: result.error for result in found if result.error} == {"7": "scan_memory", "90": "scan_memory"}
@@ -100,7 +127,7 @@ def test_a_batch_is_halved_until_the_file_that_breaks_it_is_alone(catalogue: Ana
 
 def test_the_number_of_runs_is_bounded(catalogue: AnalysisCatalogue) -> None:
     run = Breaks("scan_crash")
-    found = scan([SourceText(str(i), "python", "breaks") for i in range(1000)], catalogue, LIMITS, run)
+    found = scan([SourceText(str(i), "python", f"{SEEN}breaks") for i in range(1000)], catalogue, LIMITS, run)
     assert {result.error for result in found} == {"scan_crash"}
     assert run.runs <= 110
 
@@ -115,7 +142,7 @@ def test_semgreps_own_errors_count_for_their_file_and_parse_errors_do_not(catalo
     def run(folder: Path, rules: Sequence[str], seconds: float, limits: ScanLimits) -> str:
         return answer(["files/0.py", "files/1.py"], errors)
 
-    batch = [SourceText(str(i), "python", "x = 1") for i in range(3)]
+    batch = [SourceText(str(i), "python", SEEN) for i in range(3)]
     assert [one.error for one in scan(batch, catalogue, LIMITS, run)] == ["scan_timeout", None, "scan_skipped"]
 
 
@@ -162,6 +189,7 @@ RULES = {"x.yaml": "rules: [{id: r, languages: [python]}]"}
         (TYPES, {"x.yaml": "rules: [{id: r, languages: [python]}, {id: s, languages: [c]}]"}, "s is in conf/rules"),
         (TYPES, {"x.yaml": "rules: [{id: r, languages: [cobol]}]"}, "found language cobol, allowed: c, cpp"),
         (TYPES, {"x.yaml": "nothing"}, "x.yaml is no file of semgrep rules"),
+        (TYPES, {"x.yaml": "rules: [{id: r, languages: [c], metadata: {needs: ['(']}}]"}, "x.yaml: r: needs: .* found"),
     ],
 )
 def test_a_catalogue_that_does_not_fit_its_rules_is_refused(

@@ -86,4 +86,4 @@ def test_shared_members_are_counted_exactly(spark: SparkSession) -> None:
     frame = spark.createDataFrame(rows, "id string, members binary, n int")
     pairs = spark.createDataFrame([("a", "b")], "left string, right string")
     row = star_cover.with_shared(pairs, frame).withColumn("jaccard", star_cover.jaccard()).collect()[0]
-    assert (row["shared"], row["n_left"], row["n_right"], row["jaccard"]) == (3, 4, 4, 0.6)
+    assert (row["shared"], row["left_n"], row["right_n"], row["jaccard"]) == (3, 4, 4, 0.6)

@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -121,13 +122,31 @@ class _Rule:
     severity: Severity
 
 
+@dataclass(frozen=True)
+class _Written:
+    """What a rule file says of one rule: its languages, and what a text must hold for it to match."""
+
+    rule_id: str
+    languages: tuple[str, ...]
+    needs: tuple["re.Pattern[str]", ...]
+
+    def may_match(self, text: str) -> bool:
+        return all(need.search(text) for need in self.needs)
+
+
 @dataclass(frozen=True, eq=False)
 class AnalysisCatalogue:
-    """Bug and vulnerability types, and the semgrep rules that find them (by file name, as YAML text)."""
+    """Bug and vulnerability types, and the semgrep rules that find them (by file name, as YAML text).
+
+    A rule's ``metadata: {needs: [...]}`` are regular expressions (MULTILINE) that must all be found in a text for the
+    rule to match there. They are part of the rule: semgrep sees only texts that some rule may match. Parsing is nearly
+    all of its time, and most texts need no look at their tree to be known to be clean.
+    """
 
     rules: Mapping[str, _Rule]
     texts: Mapping[str, str]
     files_of: Mapping[str, tuple[str, ...]]
+    rules_of: Mapping[str, tuple[_Written, ...]]
     fingerprint: str
 
     @classmethod
@@ -151,20 +170,26 @@ class AnalysisCatalogue:
                     )
                 rules[rule_id] = _Rule(type_id, entry.cwe, entry.severity)
         files_of: dict[str, tuple[str, ...]] = {}
+        rules_of: dict[str, tuple[_Written, ...]] = {}
         written = set()
         for name, text in sorted(texts.items()):
-            for rule_id, languages in _rules_in(name, text):
-                written.add(rule_id)
-                for language in languages:
+            for rule in _rules_in(name, text):
+                written.add(rule.rule_id)
+                for language in rule.languages:
                     files_of[language] = tuple(dict.fromkeys((*files_of.get(language, ()), name)))
+                    rules_of[language] = (*rules_of.get(language, ()), rule)
         _same(set(rules), written)
         content = json.dumps([types, dict(texts)], sort_keys=True)
-        return cls(rules, dict(texts), files_of, hashlib.sha256(content.encode()).hexdigest()[:16])
+        return cls(rules, dict(texts), files_of, rules_of, hashlib.sha256(content.encode()).hexdigest()[:16])
 
     @property
     def languages(self) -> frozenset[str]:
         """Languages that have rules."""
         return frozenset(self.files_of)
+
+    def may_match(self, text: SourceText) -> bool:
+        """Tell whether any rule can match this text."""
+        return any(rule.may_match(text.text) for rule in self.rules_of.get(text.language, ()))
 
 
 def scan(
@@ -173,12 +198,12 @@ def scan(
     limits: ScanLimits,
     run: "Callable[[Path, Sequence[str], float, ScanLimits], str] | None" = None,
 ) -> list[FileScan]:
-    """Analyse a batch; one result per text, in order. Texts in languages without rules have no findings.
+    """Analyse a batch; one result per text, in order. Texts that no rule can match have no findings.
 
     ``run`` starts the analyser on a folder: (folder, rule files, seconds, limits) -> its JSON; it raises ScanFailure.
     """
     results = [FileScan(text.key) for text in batch]
-    known = [i for i, text in enumerate(batch) if text.language in catalogue.files_of and text.text]
+    known = [i for i, text in enumerate(batch) if catalogue.may_match(text)]
     budget = _Budget(_MAX_RUNS)
     for i, result in _scan_some(batch, known, catalogue, limits, run or run_analyser, budget):
         results[i] = result
@@ -334,7 +359,7 @@ def _analyser() -> str:
     return str(Path(spec.origin).parent / "bin" / "semgrep-core")
 
 
-def _rules_in(name: str, text: str) -> Iterator[tuple[str, list[str]]]:
+def _rules_in(name: str, text: str) -> Iterator[_Written]:
     try:
         rules = yaml.safe_load(text)["rules"]
         for rule in rules:
@@ -345,8 +370,11 @@ def _rules_in(name: str, text: str) -> Iterator[tuple[str, list[str]]]:
                 raise ValueError(
                     f"static_analysis: {name}: {rule['id']}: found language {unknown[0]}, allowed: {allowed}"
                 )
-            yield rule["id"], named
-    except (yaml.YAMLError, KeyError, TypeError) as error:
+            needs = rule.get("metadata", {}).get("needs", [])
+            yield _Written(rule["id"], tuple(named), tuple(re.compile(need, re.MULTILINE) for need in needs))
+    except re.error as error:
+        raise ValueError(f"static_analysis: {name}: {rule['id']}: needs: {error}, found {error.pattern!r}") from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"static_analysis: {name} is no file of semgrep rules ({type(error).__name__})") from None
 
 

@@ -9,7 +9,7 @@ Files shorter than ``min_tokens`` are compared exactly only: fifty different thr
 from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
@@ -40,12 +40,8 @@ def judge(context: Context, flow: Flow) -> DataFrame:
         (-F.coalesce(F.col("score").cast("double"), F.lit(0.0))).alias("score"), F.col("path"), F.col("file_id")
     )
     ranked = prints.withColumn("priority", priority)
-    best = ranked.groupBy(*group).agg(F.min("priority").alias("best"))
-    ranked = ranked.join(best, group).persist()
-    try:
-        near = _near_duplicates(ranked, conf)
-    finally:
-        ranked.unpersist()
+    ranked = ranked.withColumn("best", F.min("priority").over(Window.partitionBy(*group)))
+    near = _near_duplicates(ranked, conf)
     judged = ranked.join(near.withColumnRenamed("id", "best_id"), F.col("best.file_id") == F.col("best_id"), "left")
     same = verdict(DROP, "exact_duplicate", kept=F.col("best.file_id"))
     like = verdict(DROP, "near_duplicate", kept=F.col("kept"), jaccard=F.round("similarity", 4))
@@ -68,7 +64,11 @@ def _near_duplicates(ranked: DataFrame, conf: Dedup) -> DataFrame:
     if not conf.across_languages:
         keys = keys.join(nodes.select("id", "language"), "id").withColumn("bucket", F.xxhash64("bucket", "language"))
     pairs = candidates(keys, conf.bucket_leaders)
-    similar = with_shared(pairs, nodes).withColumn("similarity", jaccard()).where(F.col("similarity") >= conf.threshold)
+    similar = (
+        with_shared(pairs, nodes.select("id", "members", "n"))
+        .withColumn("similarity", jaccard())
+        .where(F.col("similarity") >= conf.threshold)
+    )
     return star_cover(similar.select("left", "right", "similarity"))
 
 

@@ -32,13 +32,9 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     nodes = flow.projects.select(
         F.col("project_id").alias("id"), "platform", "url", _name("name").alias("name"), _priority().alias("priority")
     )
-    sets = _sets(flow).persist()
-    try:
-        named = _by_name(nodes)
-        alike = _by_contents(nodes, sets, conf.min_containment, conf.min_shared_files)
-        copies = star_cover(named.unionByName(alike))
-    finally:
-        sets.unpersist()
+    sets = _sets(flow)
+    alike = _alike(nodes, sets, conf.min_containment, conf.min_shared_files)
+    copies = star_cover(alike)
     drop = verdict(DROP, F.col("how"), kept=F.col("kept"), contained=F.round("similarity", 4))
     joined = flow.projects.join(copies.withColumnRenamed("id", "project_id"), "project_id", "left")
     return joined.withColumn("verdicts", verdicts((F.col("kept").isNotNull(), drop))).select(
@@ -55,31 +51,31 @@ def _priority() -> Column:
     )
 
 
-def _by_name(nodes: DataFrame) -> DataFrame:
-    """Edges between projects of one name on one platform, and of one name and home on any."""
-    platform = nodes.select("id", "priority", F.struct(F.lit("platform"), "platform", "name").alias("bucket"))
-    home = nodes.where("url is not null").select(
-        "id", "priority", F.struct(F.lit("home"), "url", "name").alias("bucket")
-    )
-    edges = []
-    for keys, how in ((platform, "other_version"), (home, "other_platform")):
-        pairs = candidates(keys.withColumn("bucket", F.xxhash64("bucket")), _LEADERS)
-        edges.append(pairs.withColumns({"similarity": F.lit(1.0), "how": F.lit(how)}))
-    return edges[0].unionByName(edges[1])
-
-
-def _by_contents(nodes: DataFrame, sets: DataFrame, containment: float, min_shared: int) -> DataFrame:
-    """Edges to a better project that holds enough of this one's files."""
+def _alike(nodes: DataFrame, sets: DataFrame, containment: float, min_shared: int) -> DataFrame:
+    """Edges (left, right, similarity, how) from a project to a better one that it is a copy of."""
     # Two sets of one size of which each holds the share c of the other have Jaccard c / (2 - c).
     bands, rows = minhash.banding(containment / (2 - containment), _NUM_PERM, _RECALL)
-    signatures = sets.join(nodes.select("id", "priority"), "id")
-    pairs = candidates(buckets(signatures, bands, rows), _LEADERS)
-    contained = F.col("shared") / F.col("n_right")
-    return (
-        with_shared(pairs, sets)
-        .where((contained >= containment) & (F.col("shared") >= min_shared))
-        .select("left", "right", contained.alias("similarity"), F.lit("same_contents").alias("how"))
+    projects = nodes.join(sets, "id", "left")
+    contents = buckets(projects.where("n > 0"), bands, rows)
+    names = nodes.select("id", "priority", F.explode(_names()).alias("bucket"))
+    pairs = candidates(names.unionByName(contents), _LEADERS)
+    both = with_shared(pairs, projects.select("id", "members", "n", "platform", "name", "url"))
+    contained = F.col("shared") / F.col("right_n")
+    one_name = F.col("left_name") == F.col("right_name")
+    how = (
+        F.when(one_name & (F.col("left_platform") == F.col("right_platform")), "other_version")
+        .when(one_name & (F.col("left_url") == F.col("right_url")), "other_platform")
+        .when((contained >= containment) & (F.col("shared") >= min_shared), "same_contents")
     )
+    similarity = F.when(how == "same_contents", contained).otherwise(1.0)
+    return both.select("left", "right", similarity.alias("similarity"), how.alias("how")).where("how is not null")
+
+
+def _names() -> Column:
+    """Return the buckets of a project: its name and platform; its name and home, where that is known."""
+    platform = F.xxhash64(F.lit("platform"), "platform", "name")
+    home = F.when(F.col("url").isNotNull(), F.xxhash64(F.lit("home"), "url", "name"))
+    return F.array_compact(F.array(platform, home))
 
 
 def _sets(flow: Flow) -> DataFrame:

@@ -29,32 +29,36 @@ def candidates(keys: DataFrame, leaders: int) -> DataFrame:
     others, so that a bucket of n members gives at most leaders * n pairs instead of n * n: a bucket that large is
     made of copies of a few originals.
     """
-    crowded = keys.groupBy("bucket").count().where("count > 1").select("bucket")
-    order = Window.partitionBy("bucket").orderBy("priority")
-    ranked = keys.join(crowded, "bucket", "left_semi").withColumn("rank", F.row_number().over(order))
-    left = ranked.where(F.col("rank") <= leaders).select(
+    bucket = Window.partitionBy("bucket")
+    order = bucket.orderBy("priority").rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    members = keys.withColumns({"rank": F.row_number().over(order), "members": F.count("bucket").over(bucket)})
+    members = members.where("members > 1")
+    left = members.where(F.col("rank") <= leaders).select(
         "bucket", F.col("id").alias("left"), F.col("rank").alias("lead")
     )
-    right = ranked.select("bucket", F.col("id").alias("right"), "rank")
+    right = members.select("bucket", F.col("id").alias("right"), "rank")
     return left.join(right, "bucket").where("lead < rank").select("left", "right").distinct()
 
 
-def with_shared(pairs: DataFrame, sets: DataFrame) -> DataFrame:
-    """Add to pairs (left, right) the columns shared, n_left and n_right, from the sets (id, members, n).
+def with_shared(pairs: DataFrame, nodes: DataFrame) -> DataFrame:
+    """Add to pairs (left, right) how many members they share, and what else is known of each.
 
-    ``members`` is what ``minhash.pack`` makes.
+    ``nodes`` are rows (id, members, ...), ``members`` as ``minhash.pack`` makes them, or null. Every other column comes
+    out twice, as left_... and right_....
     """
-    left = sets.select(F.col("id").alias("left"), F.col("members").alias("left_members"), F.col("n").alias("n_left"))
-    right = sets.select(
-        F.col("id").alias("right"), F.col("members").alias("right_members"), F.col("n").alias("n_right")
-    )
-    joined = pairs.join(left, "left").join(right, "right")
-    return joined.withColumn("shared", _shared("left_members", "right_members")).drop("left_members", "right_members")
+    sides = [nodes.select(*[F.col(c).alias(_named(side, c)) for c in nodes.columns]) for side in ("left", "right")]
+    joined = pairs.join(sides[0], "left").join(sides[1], "right")
+    shared = _shared("left_members", "right_members")
+    return joined.withColumn("shared", shared).drop("left_members", "right_members")
+
+
+def _named(side: str, column: str) -> str:
+    return side if column == "id" else f"{side}_{column}"
 
 
 def jaccard() -> Column:
-    """Return the Jaccard similarity from the counts of ``with_shared``."""
-    return F.col("shared") / (F.col("n_left") + F.col("n_right") - F.col("shared"))
+    """Return the Jaccard similarity from what ``with_shared`` gives, of nodes with their number of members ``n``."""
+    return F.col("shared") / (F.col("left_n") + F.col("right_n") - F.col("shared"))
 
 
 def star_cover(edges: DataFrame, small: int = SMALL) -> DataFrame:
@@ -108,8 +112,8 @@ def _walk(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 @vectorized(T.LongType())
 def _shared(left: Series, right: Series) -> Series:
-    counts = [minhash.intersection(minhash.unpack(a), minhash.unpack(b)) for a, b in zip(left, right, strict=True)]
-    return pd.Series(counts)
+    both = zip(left, right, strict=True)
+    return pd.Series([minhash.intersection(minhash.unpack(a), minhash.unpack(b)) if a and b else 0 for a, b in both])
 
 
 def buckets(signatures: DataFrame, bands: int, rows: int) -> DataFrame:
