@@ -71,7 +71,8 @@ def test_no_java_is_one_line_and_exit_2(tmp_path: Path) -> None:
 def test_the_nightly_job_works_with_executors_in_processes_of_their_own(spark: SparkSession, tmp_path: Path) -> None:
     """local-cluster pickles everything and shares no memory, which local mode does not."""
     corpus.write(tmp_path)
-    options = {"master": "local-cluster[2,1,1024]", "conf": {"spark.executor.memory": "1g"}}
+    compiled = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}  # as on a cluster
+    options = {"master": "local-cluster[2,1,1024]", "conf": {"spark.executor.memory": "1g", **compiled}}
     path = conf(tmp_path, spark=options, steps={"ranking": {"drop_share": 0}})
     done = run("jobs/nightly.py", "--conf-file", path)
     assert (done.returncode, done.stderr) == (0, "")

@@ -199,7 +199,7 @@ class Store:
         self.warehouse.write(annotator.table, answers, "append")
 
     def _tasks(self, rows: int, size: int) -> int:
-        """Choose tasks of about ``task_bytes``, but enough of them to keep every core busy."""
+        """Choose tasks of about ``task_bytes``, but enough of them to keep every core busy to the end."""
         cores = self.warehouse.spark.sparkContext.defaultParallelism
         return int(min(max(size // self.task_bytes + 1, 2 * cores), rows, 100_000))
 

@@ -108,6 +108,11 @@ def _local(settings: Settings, app: str) -> SparkSession:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.sql.shuffle.partitions": str(2 * cores),
+        # What is cached goes to the local disk for seconds; trying encodings on whole texts takes longer than that.
+        "spark.sql.inMemoryColumnarStorage.compressed": "false",
+        # Expressions see few and narrow rows here; compiling them takes longer than interpreting them.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         # Delta reads its log with 50 tasks by default, for tables of a few files.
         "spark.databricks.delta.snapshotPartitions": "1",
         "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir()) / "codemill-spark-warehouse"),

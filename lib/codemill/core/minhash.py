@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xxhash
-from datasketch import MinHash
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -48,9 +47,7 @@ def shingles(tokens: Hashes, length: int) -> Hashes:
 
 def signature(members: Hashes, num_perm: int) -> npt.NDArray[np.uint32]:
     """Return the MinHash signature of a set of 64-bit hashes: ``num_perm`` 32-bit values."""
-    sketch = MinHash(
-        num_perm=num_perm, seed=_SEED, hashfunc=_identity, permutations=_permutations(num_perm), scheme="affine32"
-    )
+    sketch = _sketch(num_perm).copy()
     folded = (members ^ (members >> np.uint64(32))) & np.uint64(0xFFFFFFFF)
     for start in range(0, folded.size, _CHUNK):
         sketch.update_batch(folded[start : start + _CHUNK].tolist())
@@ -62,8 +59,12 @@ def _identity(value: int) -> int:
 
 
 @lru_cache(maxsize=4)
-def _permutations(num_perm: int) -> Any:
-    return MinHash(num_perm=num_perm, seed=_SEED, scheme="affine32").permutations
+def _sketch(num_perm: int) -> Any:
+    """Return an empty sketch; copies of it share its permutations."""
+    # Datasketch takes half a second to import, which only the workers that make signatures need.
+    from datasketch import MinHash  # noqa: PLC0415
+
+    return MinHash(num_perm=num_perm, seed=_SEED, hashfunc=_identity, scheme="affine32")
 
 
 def banding(threshold: float, num_perm: int, recall: float) -> tuple[int, int]:

@@ -5,8 +5,16 @@ catalogue, ``redact`` replaces. No result, message or log ever holds what was fo
 """
 
 from codemill.core.sensitive.catalogue import SensitiveCatalogue
-from codemill.core.sensitive.detection import find
 from codemill.core.sensitive.redaction import Redaction, redact
 from codemill.core.sensitive.spans import SensitiveSpan, select
+
+
+def find(text: str, catalogue: SensitiveCatalogue) -> list[SensitiveSpan]:
+    """Return the sensitive spans of a text, in order: see ``detection.find``."""
+    # Presidio and spaCy take a second to import, which only the workers that look for something need.
+    from codemill.core.sensitive import detection  # noqa: PLC0415
+
+    return detection.find(text, catalogue)
+
 
 __all__ = ["Redaction", "SensitiveCatalogue", "SensitiveSpan", "find", "redact", "select"]
