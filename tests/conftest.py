@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from codemill.config import Settings
-from codemill.session import open_session
+from codemill.session import discard_log, open_session
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +20,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session = open_session(settings, "codemill tests")
     yield session
     session.stop()
+    discard_log()
 
 
 @pytest.fixture

@@ -74,10 +74,11 @@ def test_the_nightly_job_works_with_executors_in_processes_of_their_own(spark: S
     compiled = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}  # as on a cluster
     options = {"master": "local-cluster[2,1,1024]", "conf": {"spark.executor.memory": "1g", **compiled}}
     path = conf(tmp_path, spark=options, steps={"ranking": {"drop_share": 0}})
-    done = run("jobs/nightly.py", "--conf-file", path)
+    done = run("jobs/nightly.py", "--conf-file", path, env={"TMPDIR": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert "ingest" in done.stdout
     warehouse = Warehouse(spark, str(tmp_path / "warehouse"))
     curated, samples = warehouse.read(CURATED_FILES), warehouse.read(FIM_SAMPLES)
     assert "shapes/areas.py" in {row["path"] for row in curated.select("path").collect()}
     assert samples.count() == curated.count() > 0
+    assert list(tmp_path.glob("codemill-spark-*.log")) == []

@@ -19,7 +19,7 @@ from codemill.ingest import ingest
 from codemill.pipeline import curate
 from codemill.progress import Progress
 from codemill.runs import Run, running
-from codemill.session import open_session
+from codemill.session import discard_log, open_session
 from codemill.tables import Warehouse
 
 ConfFile = Annotated[str, typer.Option("--conf-file", help="The settings (YAML).")]
@@ -56,6 +56,7 @@ def explain(conf_file: ConfFile, subject: Annotated[str, typer.Argument(metavar=
     settings = load(conf_file)
     spark = open_session(settings, "codemill explain")
     explain_subject(Warehouse(spark, settings.warehouse), subject, Console())
+    discard_log()
 
 
 def job(*names: str) -> None:
@@ -83,6 +84,7 @@ def _run_jobs(names: Sequence[str], conf_file: str, overrides: Sequence[str]) ->
     for finished in runs:
         funnel.show(console, finished.job, finished.counts)
     console.print(f"Tables: {settings.warehouse}", highlight=False, soft_wrap=True)
+    discard_log()
 
 
 def _run_job(name: str, settings: Settings, spark: SparkSession, progress: Progress) -> Run:
@@ -96,6 +98,8 @@ def _exit_well(command: Callable[[], None]) -> None:
     try:
         command()
     except CodemillError as error:
+        if isinstance(error, UsageError):
+            discard_log()
         print(f"codemill: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except Exception as error:

@@ -125,13 +125,22 @@ def _local(settings: Settings, app: str) -> SparkSession:
 
 
 def _gateway(conf: SparkConf) -> JavaGateway:
-    """Start the JVM with its output in a log file; the file is named only when the start fails."""
-    log = Path(tempfile.gettempdir()) / f"codemill-spark-{os.getpid()}.log"
+    """Start the JVM with its output in a log file, which stays only when the start or the work fails."""
+    log = _log_file()
     with log.open("wb") as sink:
         try:
             return launch_gateway(conf=conf, popen_kwargs={"stdout": sink, "stderr": sink})  # type: ignore[no-untyped-call]
         except Exception as error:
             raise RunError(f"Spark could not be started ({type(error).__name__}); its own words are in {log}") from None
+
+
+def discard_log() -> None:
+    """Delete what the JVM of this process has said: the work is done, and nobody will ask."""
+    _log_file().unlink(missing_ok=True)
+
+
+def _log_file() -> Path:
+    return Path(tempfile.gettempdir()) / f"codemill-spark-{os.getpid()}.log"
 
 
 def _check_java() -> None:
