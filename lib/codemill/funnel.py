@@ -13,7 +13,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 def show(console: Console, job: str, counts: Sequence[StepCounts]) -> None:
     """Print the funnel of one job, and whether its annotations had to be computed."""
-    table = Table(title=job, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(title=job, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 0, 0, 1))
     table.add_column("step / what happened", no_wrap=True, min_width=34)
     for name in ("projects", "files", "bytes", "annotated", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -28,7 +28,7 @@ def show(console: Console, job: str, counts: Sequence[StepCounts]) -> None:
             style="bold",
         )
         for what, projects, files in _events(step):
-            table.add_row(f"    {what}", projects, files, "", "", "", style="dim")
+            table.add_row(f"  {what}", projects, files, "", "", "", style="dim")
     if counts:
         last = counts[-1]
         seconds = f"{sum(step.seconds for step in counts):.1f}"
