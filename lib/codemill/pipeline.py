@@ -109,7 +109,7 @@ def curate(run: Run) -> None:
         _delete_work(run)
 
 
-def _start(run: Run) -> tuple[Flow, "_Size"]:
+def _start(run: Run) -> tuple[Flow, _Size]:
     """Open the flow: everything that ingest found and that is in a known language."""
     projects = run.warehouse.read(PROJECTS).drop("license", "license_class", "score")
     files = (
@@ -124,7 +124,7 @@ def _start(run: Run) -> tuple[Flow, "_Size"]:
     return Flow(projects, files), _Size(found["projects"], opened["files"], opened["bytes"])
 
 
-def _left(step: Step, flow: Flow, before: "_Size", passed: dict[str, int]) -> "_Size":
+def _left(step: Step, flow: Flow, before: _Size, passed: dict[str, int]) -> _Size:
     """Return the size of the flow behind a step."""
     if step.subject == "file":
         return _Size(before.projects, passed["files"], passed["bytes"])

@@ -93,7 +93,7 @@ def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
 
 
 def _totals(files: DataFrame, id_: str) -> tuple[int, int, int]:
-    row = files.agg(F.count(id_), F.coalesce(F.sum("size"), F.lit(0)), F.count_distinct("project_id")).collect()[0]
+    row = files.agg(F.count(id_), total("size"), F.count_distinct("project_id")).collect()[0]
     return row[0], row[1], row[2]
 
 
