@@ -28,6 +28,10 @@ def drops_one(_: Context, flow: Flow) -> DataFrame:
     return flow.files.withColumn("verdicts", verdicts((F.col("path") == "a.py", verdict(DROP, "unwanted"))))
 
 
+def drops_all(_: Context, flow: Flow) -> DataFrame:
+    return flow.files.withColumn("verdicts", verdicts((F.lit(True), verdict(DROP, "unwanted"))))
+
+
 def loses_one(_: Context, flow: Flow) -> DataFrame:
     return keeps_all(_, flow).where("path != 'a.py'")
 
@@ -67,6 +71,16 @@ def test_what_is_dropped_is_counted_and_the_rest_is_written(
     assert (step.bytes_in, step.bytes_out) == (4 * 8, 3 * 8)
     assert (write.files_out, write.bytes_out) == (3, 3 * 8)
     assert sorted(row["path"] for row in run.warehouse.read(CURATED_FILES).collect()) == ["b.py", "c.py", "d.py"]
+
+
+def test_when_everything_is_dropped_the_tables_are_there_and_empty(
+    spark: SparkSession, warehouse_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = curate(spark, warehouse_path, monkeypatch, drops_all)
+    step, write = run.counts
+    assert (step.files_out, step.bytes_out, step.dropped) == (0, 0, {"unwanted": 4})
+    assert (write.files_out, write.bytes_out, write.projects_out) == (0, 0, 0)
+    assert run.warehouse.read(CURATED_FILES).count() == 0
 
 
 @pytest.mark.parametrize("judge", [loses_one, doubles_one, explains_twice])
