@@ -96,6 +96,7 @@ def test_a_rule_without_needs_is_tried_on_every_text() -> None:
     rules = AnalysisCatalogue.from_mapping(TYPES, RULES)
     assert rules.may_match(SourceText("a", "python", "x = 1\n"))
     assert not rules.may_match(SourceText("a", "c", "int x;\n"))
+    assert not rules.may_match(SourceText("a", "python", ""))
 
 
 class Breaks:
