@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from codemill.config import Settings
-from codemill.session import discard_log, open_session
+from codemill.session import working_session
 
 
 @pytest.fixture(scope="session")
@@ -17,10 +17,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         warehouse=str(tmp_path_factory.mktemp("warehouse")),
         spark={"master": "local[2]", "driver_memory": "1g", "conf": {"spark.sql.shuffle.partitions": "2"}},
     )
-    session = open_session(settings, "codemill tests")
-    yield session
-    session.stop()
-    discard_log()
+    with working_session(settings, "codemill tests") as session:
+        yield session
+        session.stop()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from codemill.ingest import ingest
 from codemill.pipeline import curate
 from codemill.progress import Progress
 from codemill.runs import Run, running
-from codemill.session import discard_log, open_session
+from codemill.session import working_session
 from codemill.tables import Warehouse
 
 ConfFile = Annotated[str, typer.Option("--conf-file", help="The settings (YAML).")]
@@ -54,9 +54,8 @@ def fetch_demo(conf_file: ConfFile, overrides: Overrides = None) -> None:
 def explain(conf_file: ConfFile, subject: Annotated[str, typer.Argument(metavar="PATH_OR_ID")]) -> None:
     """Print what happened to one file or project, step by step."""
     settings = load(conf_file)
-    spark = open_session(settings, "codemill explain")
-    explain_subject(Warehouse(spark, settings.warehouse), subject, Console())
-    discard_log()
+    with working_session(settings, "codemill explain") as spark:
+        explain_subject(Warehouse(spark, settings.warehouse), subject, Console())
 
 
 def job(*names: str) -> None:
@@ -78,13 +77,11 @@ def main() -> None:
 def _run_jobs(names: Sequence[str], conf_file: str, overrides: Sequence[str]) -> None:
     settings = load(conf_file, overrides)
     console = Console()
-    with Progress(console) as progress:
-        spark = open_session(settings, f"codemill {' '.join(names)}")
+    with Progress(console) as progress, working_session(settings, f"codemill {' '.join(names)}") as spark:
         runs = [_run_job(name, settings, spark, progress) for name in names]
     for finished in runs:
         funnel.show(console, finished.job, finished.counts)
     console.print(f"Tables: {settings.warehouse}", highlight=False, soft_wrap=True)
-    discard_log()
 
 
 def _run_job(name: str, settings: Settings, spark: SparkSession, progress: Progress) -> Run:
@@ -98,8 +95,6 @@ def _exit_well(command: Callable[[], None]) -> None:
     try:
         command()
     except CodemillError as error:
-        if isinstance(error, UsageError):
-            discard_log()
         print(f"codemill: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except Exception as error:

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,18 @@ _EXCLUDED = (
 )
 
 
-def open_session(settings: Settings, app: str) -> SparkSession:
+@contextmanager
+def working_session(settings: Settings, app: str) -> Iterator[SparkSession]:
+    """Open the session for the body. What the JVM has said is kept (``_log_file``) only where the work failed."""
+    try:
+        yield _open(settings, app)
+    except UsageError:
+        _log_file().unlink(missing_ok=True)
+        raise
+    _log_file().unlink(missing_ok=True)
+
+
+def _open(settings: Settings, app: str) -> SparkSession:
     """Return the session for a job.
 
     Raises UsageError when Java is missing or too old, or when spark-submit was not given Delta's package.
@@ -132,11 +145,6 @@ def _gateway(conf: SparkConf) -> JavaGateway:
             return launch_gateway(conf=conf, popen_kwargs={"stdout": sink, "stderr": sink})  # type: ignore[no-untyped-call]
         except Exception as error:
             raise RunError(f"Spark could not be started ({type(error).__name__}); its own words are in {log}") from None
-
-
-def discard_log() -> None:
-    """Delete what the JVM of this process has said: the work is done, and nobody will ask."""
-    _log_file().unlink(missing_ok=True)
 
 
 def _log_file() -> Path:
