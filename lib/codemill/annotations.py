@@ -23,7 +23,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that PySpark's o
 from pyspark.sql import types as T  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from codemill.tables import FILES, Table, Warehouse
+from codemill.tables import FILES, Table, Warehouse, row_count, total
 
 # Values of the column text_in: the text of a file is in `files` (text_key = file_id), or, once a step has edited it,
 # in the table of edited texts (text_key = key of the edit).
@@ -178,9 +178,9 @@ class Store:
             known = F.col("known")
         is_missing = known.isNull()
         totals = wanted.agg(
-            F.count(F.lit(1)),
-            F.count(F.when(is_missing, 1)),
-            F.coalesce(F.sum(F.when(is_missing, F.col("size"))), F.lit(0)),
+            row_count(),
+            F.count_if(is_missing),
+            total(F.when(is_missing, F.col("size"))),
         ).first()
         assert totals is not None  # noqa: S101 - an aggregate without groups has one row
         asked, missing, size = totals
@@ -192,16 +192,16 @@ class Store:
         work = partial(_answers, annotator=annotator, schema=to_arrow_schema(annotator.table.schema))
         answers = (
             self.texts(wanted.where(is_missing))
-            .repartition(self._tasks(missing, size), "key")
+            .repartition(self.tasks(missing, size), "key")
             .select("key", "text_sha256", "variant", "argument", "content")
             .mapInArrow(work, annotator.table.schema)
         )
         self.warehouse.write(annotator.table, answers, "append")
 
-    def _tasks(self, rows: int, size: int) -> int:
-        """Choose tasks of about ``task_bytes``, but enough of them to keep every core busy to the end."""
+    def tasks(self, rows: int, size: int) -> int:
+        """Choose tasks of about ``task_bytes``, but enough of them to keep every core busy; at least one."""
         cores = self.warehouse.spark.sparkContext.defaultParallelism
-        return int(min(max(size // self.task_bytes + 1, 2 * cores), rows, 100_000))
+        return max(1, min(max(size // self.task_bytes + 1, 2 * cores), rows, 100_000))
 
 
 def _answers(batches: Iterator[pa.RecordBatch], annotator: Annotator, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -7,9 +7,8 @@ rows facts and not estimates, and keeps query plans short. Rows in must equal ro
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -63,8 +62,7 @@ _IDS = {"project": "project_id", "file": "file_id"}
 Judged = list[tuple[Step, DataFrame]]
 
 
-@dataclass(frozen=True)
-class _Size:
+class _Size(NamedTuple):
     """What is in the flow."""
 
     projects: int
@@ -91,7 +89,7 @@ def curate(run: Run) -> None:
             if not getattr(run.settings.steps, step.name).enabled:
                 continue
             with run.step(step.name) as counts:
-                counts.projects_in, counts.files_in, counts.bytes_in = size.projects, size.files, size.bytes
+                counts.projects_in, counts.files_in, counts.bytes_in = size
                 rows, passed = _keep(
                     run, f"{step.number}-{step.name}", step.judge(context, flow), _passed(step.subject)
                 )
@@ -100,7 +98,7 @@ def curate(run: Run) -> None:
                     _count(step, rows, counts)
                 flow = _let_through(step, flow, rows)
                 size = _left(step, flow, size, passed)
-                counts.projects_out, counts.files_out, counts.bytes_out = size.projects, size.files, size.bytes
+                counts.projects_out, counts.files_out, counts.bytes_out = size
                 _check(step, counts)
         _write_curated(run, flow, size)
         _write_projects(run, judged)
@@ -186,7 +184,7 @@ def _write_curated(run: Run, flow: Flow, size: _Size) -> None:
         files = files.withColumns({f.name: F.lit(None).cast(f.dataType) for f in missing})
         rows = run.store.texts(files).withColumn("signals", F.struct(*[f.name for f in SIGNAL_FIELDS]))
         written = run.warehouse.write(CURATED_FILES, rows, "overwrite", {"files": row_count(), "bytes": total("size")})
-        counts.projects_in, counts.files_in, counts.bytes_in = size.projects, size.files, size.bytes
+        counts.projects_in, counts.files_in, counts.bytes_in = size
         counts.files_out, counts.bytes_out = written["files"], written["bytes"]
         counts.projects_out = flow.files.select("project_id").distinct().count()
         if counts.files_out != counts.files_in:

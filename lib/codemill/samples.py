@@ -44,12 +44,12 @@ def make_samples(run: Run) -> None:
     languages = table_text("languages", run.settings.catalogues.languages, LanguageTable.from_mapping)
     with run.step("fim") as counts:
         files = run.warehouse.read(CURATED_FILES)
-        counts.files_in, counts.bytes_in, counts.projects_in = _totals(files, "file_id")
+        totals = files.agg(row_count(), total("size"), F.count_distinct("project_id"))
+        counts.files_in, counts.bytes_in, counts.projects_in = totals.collect()[0]
         make = partial(
             _make, options=options, seed=run.settings.seed, languages=languages, schema=to_arrow_schema(_MADE)
         )
-        cores = run.spark.sparkContext.defaultParallelism
-        tasks = int(min(max(counts.bytes_in // run.store.task_bytes + 1, 2 * cores), 100_000))
+        tasks = run.store.tasks(counts.files_in, counts.bytes_in)
         columns = files.select("file_id", "language", "content").repartition(tasks, "file_id")
         made = columns.mapInArrow(make, _MADE).persist(StorageLevel.DISK_ONLY)
         try:
@@ -90,11 +90,6 @@ def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
             f"fim lost count of its files: {counts.files_in:,} in, {counts.files_out:,} with samples, "
             f"{explained:,} explained; {written['samples']:,} samples written"
         )
-
-
-def _totals(files: DataFrame, id_: str) -> tuple[int, int, int]:
-    row = files.agg(F.count(id_), total("size"), F.count_distinct("project_id")).collect()[0]
-    return row[0], row[1], row[2]
 
 
 def _make(

@@ -32,9 +32,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     nodes = flow.projects.select(
         F.col("project_id").alias("id"), "platform", "url", _name("name").alias("name"), _priority().alias("priority")
     )
-    sets = _sets(flow)
-    alike = _alike(nodes, sets, conf.min_containment, conf.min_shared_files)
-    copies = star_cover(alike)
+    copies = star_cover(_alike(nodes, _sets(flow), conf.min_containment, conf.min_shared_files))
     drop = verdict(DROP, F.col("how"), kept=F.col("kept"), contained=F.round("similarity", 4))
     joined = flow.projects.join(copies.withColumnRenamed("id", "project_id"), "project_id", "left")
     return joined.withColumn("verdicts", verdicts((F.col("kept").isNotNull(), drop))).select(

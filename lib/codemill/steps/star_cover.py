@@ -30,13 +30,12 @@ def candidates(keys: DataFrame, leaders: int) -> DataFrame:
     made of copies of a few originals.
     """
     bucket = Window.partitionBy("bucket")
-    order = bucket.orderBy("priority").rowsBetween(Window.unboundedPreceding, Window.currentRow)
-    members = keys.withColumns({"rank": F.row_number().over(order), "members": F.count("bucket").over(bucket)})
-    members = members.where("members > 1")
-    left = members.where(F.col("rank") <= leaders).select(
+    rank, crowd = F.row_number().over(bucket.orderBy("priority")), F.count("bucket").over(bucket)
+    ranked = keys.withColumns({"rank": rank, "crowd": crowd}).where("crowd > 1")
+    left = ranked.where(F.col("rank") <= leaders).select(
         "bucket", F.col("id").alias("left"), F.col("rank").alias("lead")
     )
-    right = members.select("bucket", F.col("id").alias("right"), "rank")
+    right = ranked.select("bucket", F.col("id").alias("right"), "rank")
     return left.join(right, "bucket").where("lead < rank").select("left", "right").distinct()
 
 
