@@ -8,26 +8,19 @@ own and that of processes it started.
 
 import argparse
 import contextlib
-import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
+from corpus import texts
 from rich.console import Console
 from rich.table import Table
 
-from codemill.catalogues import catalogue, conf_folder, read_table
-from codemill.config import load
+from codemill.catalogues import catalogue, conf_folder, read_table, table_text
 from codemill.core import choice, comments, fim, generated, minhash, sensitive, static_analysis, syntax
-from codemill.core.decoding import Decoded, decode
 from codemill.core.languages import LanguageTable
 from codemill.core.static_analysis import ScanLimits, SourceText
-from codemill.sources import archives
-from codemill.sources.containers import FoundFile, ReadLimits
-
-_LIMITS = ReadLimits(max_file_bytes=1_048_576, max_files=200_000, max_total_bytes=1 << 32)
 
 File = tuple[str, str, str]  # path, language, text
 
@@ -35,14 +28,8 @@ File = tuple[str, str, str]  # path, language, text
 def read(conf_file: str, megabytes: float) -> list[File]:
     """Read a sample of the corpus: files chosen by the hash of their paths, until there is enough."""
     languages = _table("languages", LanguageTable.from_mapping)
-    files = []
-    for source in load(conf_file).sources:
-        for archive in sorted(path for path in Path(source.path).iterdir() if archives.is_archive(path.name)):
-            for item in archives.read(archive, _LIMITS):
-                decoded = decode(item.raw) if isinstance(item, FoundFile) else None
-                language = languages.detect(item.path)
-                if language and isinstance(decoded, Decoded):
-                    files.append((f"{archive.name}/{item.path}", language, decoded.text))
+    named = ((path, languages.detect(path), text) for path, text in texts(conf_file))
+    files = [(path, language, text) for path, language, text in named if language]
     files.sort(key=lambda file: choice.unit(0, file[0], "benchmark"))
     kept, size = [], 0
     for file in files:
@@ -53,7 +40,7 @@ def read(conf_file: str, megabytes: float) -> list[File]:
 
 
 def _table(name: str, parse: Callable[[Any], Any]) -> Any:
-    return catalogue(parse, json.dumps(read_table(name, None)))
+    return catalogue(parse, table_text(name, None, parse))
 
 
 def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
@@ -62,8 +49,8 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
     rules = _table("generated", generated.GeneratedCatalogue.from_mapping)
     secrets = _table("sensitive", sensitive.SensitiveCatalogue.from_mapping)
     options = _table("fim", fim.FimCatalogue.from_mapping).options("starcoder")
-    texts = {path.name: path.read_text() for path in (conf_folder() / "rules").glob("*.yaml")}
-    analysis = static_analysis.AnalysisCatalogue.from_mapping(read_table("static_analysis", None), texts)
+    rule_files = {path.name: path.read_text() for path in (conf_folder() / "rules").glob("*.yaml")}
+    analysis = static_analysis.AnalysisCatalogue.from_mapping(read_table("static_analysis", None), rule_files)
     batch = [SourceText(path, language, text) for path, language, text in files]
 
     def each(function: Callable[[File], object]) -> Callable[[], object]:

@@ -13,29 +13,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 import psutil
+from corpus import texts
 from rich.console import Console
 from rich.table import Table
-
-from codemill.config import load
-from codemill.core.decoding import Decoded, decode
-from codemill.sources import archives
-from codemill.sources.containers import FoundFile, ReadLimits
-
-_LIMITS = ReadLimits(max_file_bytes=1_048_576, max_files=200_000, max_total_bytes=1 << 32)
 
 
 def corpus_size(conf_file: str) -> int:
     """Return the bytes of all texts in the corpus, as UTF-8."""
-    total = 0
-    for source in load(conf_file).sources:
-        for archive in sorted(path for path in Path(source.path).iterdir() if archives.is_archive(path.name)):
-            for item in archives.read(archive, _LIMITS):
-                decoded = decode(item.raw) if isinstance(item, FoundFile) else None
-                total += len(decoded.text.encode()) if isinstance(decoded, Decoded) else 0
-    return total
+    return sum(len(text.encode()) for _, text in texts(conf_file))
 
 
 def measure(conf_file: str, warehouse: str) -> tuple[float, float]:
