@@ -62,25 +62,21 @@ def _whole(projects: DataFrame) -> DataFrame:
     return projects.withColumns(dict.fromkeys(("license", "license_class", "score"), F.lit(None)))
 
 
+@pytest.mark.parametrize(("judge", "kept"), [(drops_one, ["b.py", "c.py", "d.py"]), (drops_all, [])])
 def test_what_is_dropped_is_counted_and_the_rest_is_written(
-    spark: SparkSession, warehouse_path: str, monkeypatch: pytest.MonkeyPatch
+    spark: SparkSession,
+    warehouse_path: str,
+    monkeypatch: pytest.MonkeyPatch,
+    judge: Callable[..., DataFrame],
+    kept: list[str],
 ) -> None:
-    run = curate(spark, warehouse_path, monkeypatch, drops_one)
+    run = curate(spark, warehouse_path, monkeypatch, judge)
     step, write = run.counts
-    assert (step.files_in, step.files_out, step.dropped) == (4, 3, {"unwanted": 1})
-    assert (step.bytes_in, step.bytes_out) == (4 * 8, 3 * 8)
-    assert (write.files_out, write.bytes_out) == (3, 3 * 8)
-    assert sorted(row["path"] for row in run.warehouse.read(CURATED_FILES).collect()) == ["b.py", "c.py", "d.py"]
-
-
-def test_when_everything_is_dropped_the_tables_are_there_and_empty(
-    spark: SparkSession, warehouse_path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = curate(spark, warehouse_path, monkeypatch, drops_all)
-    step, write = run.counts
-    assert (step.files_out, step.bytes_out, step.dropped) == (0, 0, {"unwanted": 4})
-    assert (write.files_out, write.bytes_out, write.projects_out) == (0, 0, 0)
-    assert run.warehouse.read(CURATED_FILES).count() == 0
+    n = len(kept)
+    assert (step.files_in, step.files_out, step.dropped) == (4, n, {"unwanted": 4 - n})
+    assert (step.bytes_in, step.bytes_out) == (4 * 8, n * 8)
+    assert (write.files_out, write.bytes_out, write.projects_out) == (n, n * 8, min(n, 1))
+    assert sorted(row["path"] for row in run.warehouse.read(CURATED_FILES).collect()) == kept
 
 
 @pytest.mark.parametrize("judge", [loses_one, doubles_one, explains_twice])
