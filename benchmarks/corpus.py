@@ -15,7 +15,7 @@ _LIMITS = ReadLimits(max_file_bytes=1_048_576, max_files=200_000, max_total_byte
 def texts(conf_file: str) -> Iterator[tuple[str, str]]:
     """Yield (archive/path, text) of every file that can be decoded."""
     for container in list_containers(load(conf_file))[0]:
-        for item in archives.read(Path(container.path), _LIMITS):
+        for item in archives.read(Path(container.where), _LIMITS):
             decoded = decode(item.raw) if isinstance(item, FoundFile) else None
             if isinstance(decoded, Decoded):
-                yield f"{Path(container.path).name}/{item.path}", decoded.text
+                yield f"{Path(container.where).name}/{item.path}", decoded.text

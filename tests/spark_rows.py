@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame, SparkSession
 from codemill.annotations import FOUND, Store
 from codemill.config import Settings
 from codemill.steps.step import Context, Flow
-from codemill.tables import FILES, PROJECTS, Warehouse
+from codemill.tables import FILES, FOUND_BY_STEPS, PROJECTS, Warehouse
 
 File = tuple[str, str, str]  # path, language, content
 
@@ -33,7 +33,7 @@ def flow(context: Context, files: Sequence[File], projects: Sequence[Mapping[str
         "content", "content_sha256", "encoding", "bom", "guessed_encoding"
     )
     state = narrow.selectExpr("*", f"'{FOUND}' as text_in", "file_id as text_key")
-    return Flow(frame.drop("license", "license_class", "score"), state)
+    return Flow(frame.drop(*FOUND_BY_STEPS), state)
 
 
 def verdicts(judged: DataFrame, id_: str = "path") -> dict[str, list[tuple[str, str]]]:

@@ -12,13 +12,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
 from codemill.errors import UsageError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+MetadataColumn = Literal[
+    "name", "platform", "url", "license", "stars", "forks", "watchers", "commits", "archived", "fork_of"
+]
+TableColumn = Literal["name", "path", "content", "url", "license", "stars", "forks"]
 
 
 class Section(BaseModel):
@@ -27,16 +33,43 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Source(Section):
-    """Where projects come from: a folder of archives, or a folder whose sub-folders are projects.
+class Metadata(Section):
+    """A file that tells more of a source's projects, one row each: joined by their names.
 
-    An ``optional`` source may be missing or empty, as long as another is not.
+    ``format`` follows from the file's name when left out. ``columns`` says what a column is called in the file.
     """
 
-    kind: Literal["archives", "directory"]
+    path: str
+    format: Literal["csv", "jsonl", "parquet"] | None = None
+    columns: dict[MetadataColumn, str] = {}
+
+
+class Source(Section):
+    """Where projects come from.
+
+    ``archives``: a folder of archives. ``directory``: a folder whose sub-folders are projects. ``git``: a folder of
+    repositories, or a file that lists them. ``table``: a Delta or Parquet table with one row per file, whose columns
+    are those of ``mapping``, a row of conf/mappings.yaml, or are named in ``columns``.
+
+    ``host``: where the projects' names are those of repositories there (github.com). An ``optional`` source may be
+    missing or empty, as long as another is not.
+    """
+
+    kind: Literal["archives", "directory", "git", "table"]
     path: str
     platform: str = "local"
+    host: str | None = None
     optional: bool = False
+    mapping: str | None = None
+    columns: dict[TableColumn, str] = {}
+    metadata: Metadata | None = None
+
+    @field_validator("mapping", "columns")
+    @classmethod
+    def _of_a_table(cls, value: Any, info: ValidationInfo) -> Any:
+        if value and info.data.get("kind", "table") != "table":
+            raise ValueError("only a source of kind table has it")
+        return value
 
 
 class Ingest(Section):
@@ -68,12 +101,16 @@ class ProjectDedup(Switch):
 
 
 class Ranking(Switch):
-    """Step 2: the score is a weighted mean of the metrics a project has; the lowest share of projects goes."""
+    """Step 2: the score is the weighted mean of a project's ranks on its platform; the lowest share of projects goes.
+
+    Of fewer than ``min_projects`` projects none goes.
+    """
 
     drop_share: Share = 0.10
-    stars: Annotated[float, Field(ge=0)] = 0.5
-    commits: Annotated[float, Field(ge=0)] = 0.25
-    test_files: Annotated[float, Field(ge=0)] = 0.25
+    min_projects: Count = 10
+    stars: Weight = 0.5
+    commits: Weight = 0.25
+    test_files: Weight = 0.25
 
 
 class Generated(Switch):
@@ -152,6 +189,7 @@ class Catalogues(Section):
 
     languages: str | None = None
     licenses: str | None = None
+    mappings: str | None = None
     generated: str | None = None
     sensitive: str | None = None
     static_analysis: str | None = None

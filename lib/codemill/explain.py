@@ -23,8 +23,9 @@ from codemill.tables import (
     Warehouse,
 )
 
-_ORDER = ("ingest", *(step.name for step in STEPS), "fim")
+_ORDER = ("ingest", *dict.fromkeys(step.name for step in STEPS), "fim")
 _AT_MOST = 10
+_METRICS = ("stars", "forks", "commits", "authors", "first_commit", "last_commit")
 
 
 def explain(warehouse: Warehouse, subject: str, console: Console) -> None:
@@ -77,7 +78,13 @@ class _Book:
         version = f" {row['version']}" if row["version"] else ""
         yield f"project {row['project_id']}  {row['platform']}/{row['container']} ({row['name']}{version})"
         yield f"  licence {row['license'] or '-'} ({row['license_class'] or '-'}), score {_or_dash(row['score'])}"
+        for entry in row["license_evidence"] or ():
+            matched = f"{entry['kind']}, {entry['similarity']:.1%} matched"
+            yield f"    {entry['path']}: {entry['expression'] or 'unknown'} ({matched})"
         yield f"  {row['files']:,} files, {row['bytes']:,} bytes, {row['test_files']:,} test files"
+        yield "  " + ", ".join(f"{name} {_or_dash(row[name])}" for name in _METRICS)
+        if row["url"]:
+            yield f"  {row['url']} (says its {row['url_source']})"
         decisions = self._decisions(row["project_id"])
         yield from map(_decision, decisions)
         if not decisions:

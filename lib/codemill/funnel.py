@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 from rich.table import Table
 
-from codemill.pipeline import PROJECT_STEPS
 from codemill.runs import StepCounts
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
@@ -61,7 +60,7 @@ def _annotated(step: StepCounts) -> str:
 
 def _events(step: StepCounts) -> Iterator[tuple[str, str, str]]:
     """Yield what happened, to how many projects, to how many files."""
-    of_projects = step.step in PROJECT_STEPS
+    of_projects = step.subject == "project"
     for verb, reasons in (
         ("dropped", step.dropped),
         ("edited", step.edited),

@@ -20,6 +20,7 @@ from codemill.runs import Run, StepCounts, decisions_of
 from codemill.steps import (
     comments,
     dedup,
+    file_licenses,
     generated,
     licenses,
     project_dedup,
@@ -34,6 +35,7 @@ from codemill.tables import (
     DECISIONS,
     FILES,
     FINDINGS,
+    FOUND_BY_STEPS,
     PROJECTS,
     REDACTIONS,
     SIGNAL_FIELDS,
@@ -44,6 +46,7 @@ from codemill.tables import (
 
 STEPS = (
     Step(1, "licenses", "project", licenses.judge),
+    Step(1, "licenses", "file", file_licenses.judge),
     Step(1, "project_dedup", "project", project_dedup.judge),
     Step(2, "ranking", "project", ranking.judge),
     Step(3, "generated", "file", generated.judge),
@@ -53,8 +56,6 @@ STEPS = (
     Step(6, "syntax", "file", syntax.judge),
     Step(7, "static_analysis", "file", static_analysis.judge, ledger="findings"),
 )
-
-PROJECT_STEPS = tuple(step.name for step in STEPS if step.subject == "project")
 
 _LEDGERS = {"redactions": REDACTIONS, "findings": FINDINGS}
 _IDS = {"project": "project_id", "file": "file_id"}
@@ -88,11 +89,10 @@ def curate(run: Run) -> None:
         for step in STEPS:
             if not getattr(run.settings.steps, step.name).enabled:
                 continue
-            with run.step(step.name) as counts:
+            with run.step(step.name, step.subject) as counts:
                 counts.projects_in, counts.files_in, counts.bytes_in = size
-                rows, passed = _keep(
-                    run, f"{step.number}-{step.name}", step.judge(context, flow), _passed(step.subject)
-                )
+                name = f"{step.number}-{step.name}-{step.subject}s"
+                rows, passed = _keep(run, name, step.judge(context, flow), _passed(step.subject))
                 judged.append((step, rows))
                 if passed["verdicts"]:
                     _count(step, rows, counts)
@@ -109,7 +109,7 @@ def curate(run: Run) -> None:
 
 def _start(run: Run) -> tuple[Flow, _Size]:
     """Open the flow: everything that ingest found and that is in a known language."""
-    projects = run.warehouse.read(PROJECTS).drop("license", "license_class", "score")
+    projects = run.warehouse.read(PROJECTS).drop(*FOUND_BY_STEPS)
     files = (
         run.warehouse.read(FILES)
         .where(F.col("language") != OTHER)
@@ -178,8 +178,7 @@ def _check(step: Step, counts: StepCounts) -> None:
 
 def _write_curated(run: Run, flow: Flow, size: _Size) -> None:
     with run.step("write") as counts:
-        licenses = flow.projects.select("project_id", "license") if "license" in flow.projects.columns else None
-        files = flow.files.join(licenses, "project_id") if licenses else flow.files.withColumn("license", F.lit(None))
+        files = _licensed(flow)
         missing = [f for f in SIGNAL_FIELDS if f.name not in files.columns]
         files = files.withColumns({f.name: F.lit(None).cast(f.dataType) for f in missing})
         rows = run.store.texts(files).withColumn("signals", F.struct(*[f.name for f in SIGNAL_FIELDS]))
@@ -191,10 +190,19 @@ def _write_curated(run: Run, flow: Flow, size: _Size) -> None:
             raise RunError(f"curated_files has {counts.files_out:,} rows, {counts.files_in:,} files came through")
 
 
+def _licensed(flow: Flow) -> DataFrame:
+    """Give every file the licence that rules it: its own, else its project's."""
+    files = flow.files if "license" in flow.files.columns else flow.files.withColumn("license", F.lit(None))
+    if "license" not in flow.projects.columns:
+        return files
+    whole = flow.projects.select("project_id", F.col("license").alias("of_project"))
+    return files.join(whole, "project_id").withColumn("license", F.coalesce("license", "of_project"))
+
+
 def _write_projects(run: Run, judged: Judged) -> None:
-    """Give `projects` what the steps found out about them: licence, class, score."""
+    """Give `projects` what the steps found out about them."""
     rows = run.warehouse.read(PROJECTS)
-    wanted = {"license", "license_class", "score"}
+    wanted = set(FOUND_BY_STEPS)
     for step, frame in judged:
         # The step that finds something out has it for all projects, later ones for those that are left.
         found = sorted(wanted & set(frame.columns)) if step.subject == "project" else []

@@ -25,9 +25,13 @@ FAILED = "failed"
 
 @dataclass
 class StepCounts:
-    """What one step took in, let out and explained. Bytes are those of the texts, as UTF-8 or as found."""
+    """What one step took in, let out and explained. Bytes are those of the texts, as UTF-8 or as found.
+
+    ``subject`` says what ``dropped``, ``edited`` and ``errors`` count: projects or files.
+    """
 
     step: str
+    subject: str = "file"
     projects_in: int = 0
     files_in: int = 0
     bytes_in: int = 0
@@ -66,9 +70,9 @@ class Run:
         self.store = Store(self.warehouse, report=self.progress.detail)
 
     @contextmanager
-    def step(self, name: str) -> Iterator[StepCounts]:
+    def step(self, name: str, subject: str = "file") -> Iterator[StepCounts]:
         """Time a step, show it on the progress line and keep its counts."""
-        counts = StepCounts(name)
+        counts = StepCounts(name, subject)
         self.store.tally = Tally()
         self.progress.start(f"{self.job}: {name}")
         begin = time.monotonic()

@@ -56,9 +56,21 @@ SIGNAL_FIELDS = [
     T.StructField("n_findings", T.IntegerType()),
 ]
 
+# What one file says about the licence of its project: an SPDX expression, null for a licence that is not known, and the
+# share of that licence's text that was found (0 to 1).
+EVIDENCE = T.StructType(
+    [
+        T.StructField("path", T.StringType()),
+        T.StructField("kind", T.StringType()),
+        T.StructField("expression", T.StringType()),
+        T.StructField("similarity", T.DoubleType()),
+    ]
+)
+
 STEP_COUNTS = T.StructType(
     [
         T.StructField("step", T.StringType()),
+        T.StructField("subject", T.StringType()),
         T.StructField("projects_in", T.LongType()),
         T.StructField("files_in", T.LongType()),
         T.StructField("bytes_in", T.LongType()),
@@ -90,7 +102,7 @@ def _columns(*columns: tuple[str, T.DataType]) -> T.StructType:
     return T.StructType([T.StructField(name, type_) for name, type_ in columns])
 
 
-_TEXT, _WHOLE, _REAL, _YES = T.StringType(), T.LongType(), T.DoubleType(), T.BooleanType()
+_TEXT, _WHOLE, _REAL, _YES, _TIME = T.StringType(), T.LongType(), T.DoubleType(), T.BooleanType(), T.TimestampType()
 
 PROJECTS = Table(
     "projects",
@@ -100,11 +112,30 @@ PROJECTS = Table(
         ("name", _TEXT),
         ("version", _TEXT),
         ("container", _TEXT),
+        # The address of its repository as host/owner/name; url_source says who says so: its own git remote (remote),
+        # the metadata file (metadata), a mapped table (table) or one of its manifests (manifest). url_folder: in which
+        # folder of that repository it lives, where a manifest names one.
         ("url", _TEXT),
+        ("url_source", _TEXT),
+        ("url_folder", _TEXT),
+        ("fork_of", _TEXT),
+        ("archived", _YES),
         ("license", _TEXT),
         ("license_class", _TEXT),
+        ("license_evidence", T.ArrayType(EVIDENCE)),
+        # What its platform says about the licence, as it says it; which of its licence files ingest could not read.
+        ("platform_license", _TEXT),
+        ("unread_evidence", T.ArrayType(_TEXT)),
         ("stars", _WHOLE),
+        ("forks", _WHOLE),
+        ("watchers", _WHOLE),
         ("commits", _WHOLE),
+        ("authors", _WHOLE),
+        ("first_commit", _TIME),
+        ("last_commit", _TIME),
+        # Ids of the commits without parents, and the smallest commit ids (their first 8 bytes; see sources/git.py).
+        ("roots", T.ArrayType(_TEXT)),
+        ("history", T.BinaryType()),
         ("test_files", _WHOLE),
         ("files", _WHOLE),
         ("bytes", _WHOLE),
@@ -112,6 +143,9 @@ PROJECTS = Table(
         ("snapshot", _TEXT),
     ),
 )
+
+# Columns of `projects` that ingest leaves empty and steps fill in.
+FOUND_BY_STEPS = ("license", "license_class", "license_evidence", "score")
 
 FILES = Table(
     "files",
@@ -203,8 +237,8 @@ RUNS = Table(
                 ("job", _TEXT),
                 ("version", _TEXT),
                 ("conf", _TEXT),
-                ("started", T.TimestampType()),
-                ("finished", T.TimestampType()),
+                ("started", _TIME),
+                ("finished", _TIME),
                 ("status", _TEXT),
                 ("error", _TEXT),
             ).fields,
@@ -284,8 +318,8 @@ class Warehouse:
             rows = rows.hint("rebalance", "language")
         observed = observing(rows, totals or {})
         writer = observed.rows.write.format("delta").mode(mode)
-        if mode == "overwrite":
-            writer = writer.option("overwriteSchema", "true")
+        # A warehouse that an older version wrote gains the columns that are new.
+        writer = writer.option("overwriteSchema" if mode == "overwrite" else "mergeSchema", "true")
         if table.partition_by:
             writer = writer.partitionBy(*table.partition_by)
         writer.save(self.path(table.name))

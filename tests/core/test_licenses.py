@@ -8,13 +8,8 @@ from identify.vendor.licenses import LICENSES
 
 from codemill.core.licenses import (
     CLASSES,
-    Evidence,
     LicenseTable,
-    combine,
-    declared,
-    evidence_kind,
     identify_text,
-    read_evidence,
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "licenses.yaml"
@@ -31,6 +26,8 @@ MINIMAL = {
     "texts": [],
     "phrases": [],
     "statements": [],
+    "marks": {},
+    "grants": [],
     "restrictions": [],
     "includes": {},
 }
@@ -182,161 +179,3 @@ def test_rewrapping_and_comment_signs_never_change_the_answer(name, width, sign)
             lines.append("")
         lines[-1] += " " + word
     assert identify_text("\n".join(sign + line for line in lines), TABLE).spdx == identify_text(TEXTS[name], TABLE).spdx
-
-
-@pytest.mark.parametrize(
-    ("path", "expected"),
-    [
-        ("LICENSE", "license_text"),
-        ("LICENCE.txt", "license_text"),
-        ("LICENSE-MIT", "license_text"),
-        ("MIT-LICENSE.txt", "license_text"),
-        ("COPYING.LESSER", "license_text"),
-        ("COPYING3", "license_text"),
-        ("license.md", "license_text"),
-        ("UNLICENSE", "license_text"),
-        ("lib/COPYING", "license_text"),
-        ("LICENSES/Apache-2.0.txt", "license_text"),
-        ("x-1.0.dist-info/licenses/LICENSE", "license_text"),
-        ("a/b/LICENSE", None),
-        ("LICENSE-3RD-PARTY.txt", None),
-        ("NOTICE", None),
-        ("license.py", None),
-        ("licensed.txt", None),
-        ("PKG-INFO", "manifest"),
-        ("x-1.0.dist-info/METADATA", "manifest"),
-        ("package.json", "manifest"),
-        ("Cargo.toml", "manifest"),
-        ("crates/a/Cargo.toml", None),
-        ("METADATA", None),
-        ("README.md", None),
-    ],
-)
-def test_evidence_kind(path, expected):
-    assert evidence_kind(path) == expected
-
-
-@pytest.mark.parametrize(
-    ("path", "text", "expected"),
-    [
-        ("PKG-INFO", "Name: a\nLicense-Expression: MIT or apache-2.0\nLicense: GPL\n", "MIT OR Apache-2.0"),
-        ("PKG-INFO", "Name: a\nLicense: MIT License\n\nLicense: GPL\n", "MIT"),
-        ("PKG-INFO", "License: see file\nClassifier: License :: OSI Approved :: BSD License\n", "BSD-3-Clause"),
-        ("PKG-INFO", "License: UNKNOWN\nClassifier: License :: OSI Approved\n", None),
-        (
-            "PKG-INFO",
-            "License: MIT\nClassifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)\n",
-            "GPL-3.0-only",
-        ),
-        ("PKG-INFO", "License: " + TEXTS["ISC"].replace("\n", "\n        ") + "\nName: a\n", "ISC"),
-        ("a-1.dist-info/METADATA", "License: Apache 2.0\n", "Apache-2.0"),
-        ("pyproject.toml", '[project]\nlicense = "BSD-2-Clause"\n', "BSD-2-Clause"),
-        ("pyproject.toml", '[project]\nlicense = {text = "Apache Software License 2.0"}\n', "Apache-2.0"),
-        ("pyproject.toml", '[project]\nlicense = {file = "LICENSE"}\n', None),
-        ("pyproject.toml", '[tool.poetry]\nlicense = "LGPLv3+"\n', "LGPL-3.0-or-later"),
-        ("pyproject.toml", "not toml", None),
-        ("setup.cfg", "[metadata]\nlicense = New BSD License\n", "BSD-3-Clause"),
-        ("setup.cfg", "[metadata]\nclassifiers =\n  License :: OSI Approved :: MIT License\n", "MIT"),
-        ("setup.cfg", "[wheel]\nuniversal = 1\n", None),
-        ("package.json", '{"license": "(MIT OR GPL-2.0)"}', "MIT OR GPL-2.0-only"),
-        ("package.json", '{"license": {"type": "MIT", "url": "x"}}', "MIT"),
-        ("package.json", '{"licenses": [{"type": "MIT"}, {"type": "Apache-2.0"}]}', "Apache-2.0 OR MIT"),
-        ("package.json", '{"license": "SEE LICENSE IN eula.txt"}', None),
-        ("package.json", '{"license": "UNLICENSED"}', "LicenseRef-proprietary"),
-        ("package.json", '{"license": 7}', None),
-        ("package.json", "[" * 100_000, None),
-        ("Cargo.toml", '[package]\nlicense = "MIT/Apache-2.0"\n', "MIT OR Apache-2.0"),
-        ("Cargo.toml", "[package]\nlicense.workspace = true\n", None),
-        ("Cargo.toml", '[workspace.package]\nlicense = "MPL-2.0"\n', "MPL-2.0"),
-        ("README.md", "License: MIT", None),
-    ],
-)
-def test_declared(path, text, expected):
-    assert declared(path, text, TABLE) == expected
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.sampled_from(["PKG-INFO", "pyproject.toml", "setup.cfg", "package.json", "Cargo.toml"]), st.text(max_size=200)
-)
-def test_no_manifest_raises(path, text):
-    declared(path, text, TABLE)
-
-
-def text_of(path, spdx):
-    return Evidence(path, "license_text", spdx, 1.0 if spdx else 0.1)
-
-
-def manifest(spdx, path="PKG-INFO"):
-    return Evidence(path, "manifest", spdx, 1.0)
-
-
-@pytest.mark.parametrize(
-    ("evidence", "expression", "license_class"),
-    [
-        ([], None, "none"),
-        ([manifest("MIT")], "MIT", "permissive"),
-        ([manifest("MIT"), manifest("ISC", "setup.cfg")], "ISC AND MIT", "permissive"),
-        ([text_of("LICENSE", "MIT")], "MIT", "permissive"),
-        ([text_of("LICENSE", None)], None, "unknown"),
-        ([text_of("LICENSE", None), manifest("MIT")], "MIT", "unknown"),
-        ([text_of("LICENSE", "MIT"), text_of("COPYING", None)], "MIT", "unknown"),
-        ([text_of("LICENSE", "GPL-3.0-only"), manifest("MIT")], "GPL-3.0-only", "strong_copyleft"),
-        ([text_of("LICENSE", "MIT"), manifest("GPL-3.0-only")], "GPL-3.0-only AND MIT", "strong_copyleft"),
-        ([text_of("LICENSE", "GPL-3.0-only"), manifest("GPL-3.0-or-later")], "GPL-3.0-or-later", "strong_copyleft"),
-        ([text_of("LICENSE", "BSD-2-Clause"), manifest("BSD-3-Clause")], "BSD-2-Clause", "permissive"),
-        ([text_of("LICENSE-MIT", "MIT"), text_of("LICENSE-APACHE", "Apache-2.0")], "Apache-2.0 AND MIT", "permissive"),
-        (
-            [
-                text_of("LICENSE-MIT", "MIT"),
-                text_of("LICENSE-GPL", "GPL-2.0-only"),
-                manifest("MIT OR GPL-2.0-or-later"),
-            ],
-            "MIT OR GPL-2.0-or-later",
-            "permissive",
-        ),
-        (
-            [text_of("COPYING", "GPL-3.0-only"), text_of("COPYING.LESSER", "LGPL-3.0-only")],
-            "LGPL-3.0-only",
-            "weak_copyleft",
-        ),
-        ([text_of("LICENSE", "MIT"), text_of("vendor/COPYING", "GPL-2.0-only")], "MIT", "permissive"),
-        ([text_of("META-INF/LICENSE", "MIT"), text_of("docs/LICENSE", None)], "MIT", "permissive"),
-    ],
-)
-def test_combine(evidence, expression, license_class):
-    result = combine(evidence, TABLE)
-    assert (result.expression, result.license_class) == (expression, license_class)
-    assert set(result.evidence) == set(evidence)
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.lists(
-        st.builds(
-            Evidence,
-            st.sampled_from(["LICENSE", "COPYING", "docs/LICENSE", "PKG-INFO"]),
-            st.sampled_from(["license_text", "manifest"]),
-            st.sampled_from(["MIT", "GPL-2.0-only", "MPL-2.0 OR MIT", "LicenseRef-x", None]),
-            st.just(1.0),
-        ),
-        max_size=5,
-    ),
-    st.randoms(use_true_random=False),
-)
-def test_the_order_of_the_evidence_does_not_matter(evidence, random):
-    shuffled = evidence.copy()
-    random.shuffle(shuffled)
-    assert combine(shuffled, TABLE) == combine(evidence, TABLE)
-
-
-def test_read_evidence_of_a_file():
-    assert read_evidence("LICENSE", TEXTS["MIT"], TABLE) == Evidence("LICENSE", "license_text", "MIT", 1.0)
-    assert read_evidence("LICENSE", "Mine, all mine.", TABLE) == Evidence("LICENSE", "license_text", None, 0.0)
-    assert read_evidence("package.json", '{"license": "ISC"}', TABLE) == Evidence(
-        "package.json", "manifest", "ISC", 1.0
-    )
-    assert read_evidence("package.json", "{}", TABLE) is None
-    assert read_evidence("LICENSE", "See LICENSE.txt and COPYING.txt", TABLE) is None
-    assert read_evidence("LICENSE", " \n", TABLE) is None
-    assert read_evidence("main.py", "License: MIT", TABLE) is None

@@ -14,7 +14,7 @@ from codemill.errors import RunError
 from codemill.progress import Progress
 from codemill.runs import running
 from codemill.steps.step import DROP, Context, Flow, Step, verdict, verdicts
-from codemill.tables import CURATED_FILES, DECISIONS, PROJECTS, RUNS
+from codemill.tables import CURATED_FILES, DECISIONS, FOUND_BY_STEPS, PROJECTS, RUNS
 from tests.spark_rows import context, flow
 
 FILES = [(f"{name}.py", "python", f"x = {name!r}\n") for name in "abcd"]
@@ -59,7 +59,7 @@ def curate(spark: SparkSession, root: str, monkeypatch: pytest.MonkeyPatch, judg
 
 
 def _whole(projects: DataFrame) -> DataFrame:
-    return projects.withColumns(dict.fromkeys(("license", "license_class", "score"), F.lit(None)))
+    return projects.withColumns(dict.fromkeys(FOUND_BY_STEPS, F.lit(None)))
 
 
 @pytest.mark.parametrize(("judge", "kept"), [(drops_one, ["b.py", "c.py", "d.py"]), (drops_all, [])])

@@ -208,7 +208,7 @@ def test_the_books_balance(done: Done) -> None:
         explained = sum(step.dropped.values()) + sum(step.errors.values())
         rows = (
             (step.projects_in, step.projects_out)
-            if step.step in ("licenses", "project_dedup", "ranking")
+            if step.subject == "project"
             else (
                 step.files_in,
                 step.files_out,

@@ -33,6 +33,10 @@ class Language:
     """Ends of file names, dot first. Matched as written (`.C` is not `.c`), then without regard to case."""
     filenames: tuple[str, ...] = ()
     """Whole file names (`Makefile`)."""
+    test_files: tuple[str, ...] = ()
+    """Globs of the names of test files: `*`, `?` and `[A-Z]`."""
+    test_folders: tuple[str, ...] = ("test", "tests", "spec", "specs", "__tests__")
+    """Globs of folders whose files are tests."""
     grammar: str | None = None
     """Name of the bundled tree-sitter grammar; None when there is none, or none that is any good."""
     line_comments: tuple[str, ...] = ()
@@ -69,7 +73,16 @@ class Language:
         for opening, closing in self.block_comments:
             if not (opening and closing):
                 yield "block_comments", [opening, closing], "a pair of an opening and a closing marker"
+        yield from self._test_faults()
         yield from self._grammar_faults()
+
+    def _test_faults(self) -> Iterator[tuple[str, object, str]]:
+        for field in ("test_files", "test_folders"):
+            for glob in getattr(self, field):
+                if not glob or "/" in glob:
+                    yield field, glob, "a name without a slash, with *, ? and [A-Z]"
+        if self.kind == "programming" and not (self.test_files or self.test_folders):
+            yield "test_folders", [], "at least one, where there are no test_files"
 
     def _grammar_faults(self) -> Iterator[tuple[str, object, str]]:
         if self.grammar is not None and self.grammar not in _GRAMMARS:
@@ -133,6 +146,20 @@ class LanguageTable:
         filename = re.split(r"[/\\]", path)[-1]
         return _lookup(filename, self._by_file) or _lookup(filename.lower(), self._by_file_lower)
 
+    def is_test(self, path: str) -> bool:
+        """Say whether the file at a path (posix, relative to the project) is a test, by its language's conventions.
+
+        Only programs are: data and snapshots in a folder of tests are not.
+        """
+        name = self.detect(path)
+        pattern = None if name is None else self._tests.get(name)
+        return pattern is not None and pattern.search(path) is not None
+
+    @cached_property
+    def _tests(self) -> dict[str, re.Pattern[str]]:
+        programs = (language for language in self.languages if language.kind == "programming")
+        return {language.name: _test_pattern(language) for language in programs}
+
     @cached_property
     def _by_name(self) -> dict[str, Language]:
         return {language.name: language for language in self.languages}
@@ -149,6 +176,19 @@ class LanguageTable:
         exact = self._by_file
         # `.C` must not take `.c` away from C: what is lower case in the table already wins.
         return {key.lower(): name for key, name in exact.items()} | {k: v for k, v in exact.items() if k == k.lower()}
+
+
+def _test_pattern(language: Language) -> re.Pattern[str]:
+    """Return what is found in the paths of tests: a folder, or the file name at the end."""
+    folders = [f"{_glob(folder)}/" for folder in language.test_folders]
+    files = [rf"{_glob(name)}\Z" for name in language.test_files]
+    return re.compile(f"(?:^|/)(?:{'|'.join([*folders, *files])})")
+
+
+def _glob(glob: str) -> str:
+    """Return the regular expression of a glob that never leaves a folder: text, *, ? and [A-Z]."""
+    parts = re.split(r"(\*|\?|\[A-Z\])", glob)
+    return "".join({"*": "[^/]*", "?": "[^/]", "[A-Z]": "[A-Z]"}.get(part) or re.escape(part) for part in parts)
 
 
 def _lookup(filename: str, owners: Mapping[str, str]) -> str | None:

@@ -28,21 +28,27 @@ _SEED = 1
 
 def token_hashes(text: str) -> Hashes:
     """Return one 64-bit hash per code token of the text, in order."""
-    tokens = _TOKEN.findall(text)
+    return hashes_of(_TOKEN.findall(text))
+
+
+def hashes_of(tokens: list[str]) -> Hashes:
+    """Return one 64-bit hash per token, in order."""
     of = {token: xxhash.xxh3_64_intdigest(token.encode("utf-8", "surrogatepass")) for token in set(tokens)}
     return np.fromiter(map(of.__getitem__, tokens), dtype=np.uint64, count=len(tokens))
 
 
 def shingles(tokens: Hashes, length: int) -> Hashes:
     """Return the sorted distinct hashes of all runs of ``length`` tokens; of the whole run when it is shorter."""
-    if tokens.size == 0:
-        return tokens
-    length = min(length, tokens.size)
-    windows = tokens.size - length + 1
-    hashes = np.zeros(windows, dtype=np.uint64)
+    return np.unique(runs(tokens, min(length, tokens.size))) if tokens.size else tokens
+
+
+def runs(tokens: Hashes, length: int) -> Hashes:
+    """Return one 64-bit hash per run of ``length`` tokens, in order; none when there are fewer tokens."""
+    count = max(0, tokens.size - length + 1)
+    hashes = np.zeros(count, dtype=np.uint64)
     for offset in range(length):
-        hashes = hashes * _BASE + tokens[offset : offset + windows]
-    return np.unique(hashes ^ (hashes >> np.uint64(29)))
+        hashes = hashes * _BASE + tokens[offset : offset + count]
+    return hashes ^ (hashes >> np.uint64(29))
 
 
 def signature(members: Hashes, num_perm: int) -> npt.NDArray[np.uint32]:

@@ -1,28 +1,29 @@
-"""What a project says about itself in its files: its home, its tests, its name in one spelling."""
+"""What a project is called and where it lives, in one spelling."""
 
-import json
 import re
-from email.parser import HeaderParser
+from typing import NamedTuple
 
 from packaging.version import InvalidVersion, Version
 
-_TEST_PATH = re.compile(
-    r"""(?xi)
-    (?:^|/) (?:tests?|specs?|__tests__|testing) /   # a folder of tests
-    | (?:^|/) tests?[_.-][^/]*$                      # test_x.py, test-x.js
-    | (?:^|/) [^/]*[_.-](?:tests?|spec)\.\w+$        # x_test.go, x.spec.ts
-    | (?-i: [a-z0-9]Tests?\.\w+ ) $                    # XTest.java
-    """
+from codemill.core.manifests import UnreadableManifest, is_manifest, read_manifest
+
+_SCHEME = re.compile(r"(?:git\+)?(https?|git|ssh|svn|hg)://(?:[^@/]*@)?(?:www\.)?([\w.-]+)(?::\d+)?/(.*)", re.S)
+_SCP = re.compile(r"(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+):(?!//)(.*)", re.S)
+_SHORT = re.compile(r"(github|gitlab|bitbucket):([^/]+/[^/]+)")
+_SHORT_HOSTS = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org"}
+# Hosts on which a repository is owner/name, whatever follows.
+_OWNER_NAME = frozenset(
+    {"github.com", "bitbucket.org", "codeberg.org", "gitee.com", "git.sr.ht", "notabug.org", "gitea.com"}
 )
-_CODE_HOST = re.compile(
-    r"^(?:git\+)?(?:https?|git|ssh)://(?:[^@/]*@)?(?:www\.)?([^/:]+)[/:](.+?)(?:\.git)?/?(?:[#?].*)?$"
-)
-_URL_LABELS = ("source", "source code", "repository", "code", "github", "homepage", "home")
+_NO_OWNERS = frozenset({"sponsors", "orgs", "topics", "features", "marketplace", "apps", "users", "settings"})
+_FOLDER = re.compile(r"(?:-/)?(?:tree|blob|src)/[^/]+/(.+)")
 
 
-def is_test(path: str) -> bool:
-    """Tell by its path (posix, relative to the project) whether a file is a test."""
-    return _TEST_PATH.search(path) is not None
+class Home(NamedTuple):
+    """Where a project lives: a repository, as ``canonical_url`` writes it, and the folder in it (None: all of it)."""
+
+    url: str
+    folder: str | None
 
 
 def canonical_name(name: str) -> str:
@@ -41,48 +42,63 @@ def version_rank(version: str | None) -> list[int]:
 
 
 def canonical_url(url: str) -> str | None:
-    """Return ``host/owner/name`` for the address of a repository or home page, None for what is no address."""
-    found = _CODE_HOST.match(url.strip())
-    if found is None:
+    """Return ``host/owner/name``, in lower case, for the address of a repository; None for any other address.
+
+    Whatever form the address has (https, ssh, scp, ``git+``, ``scm:git:``, a page below the repository) and whoever's
+    name and password are in it. On hosts that nest groups (GitLab) all groups stay.
+    """
+    found = _taken_apart(url)
+    return None if found is None else found[0]
+
+
+def _taken_apart(url: str) -> tuple[str, str] | None:
+    """Return the repository and the rest of the path."""
+    url = re.sub(r"^(?:scm:)?(?:git|svn|hg):(?!//)", "", url.strip())
+    if short := _SHORT.fullmatch(url):
+        url = f"https://{_SHORT_HOSTS[short[1]]}/{short[2]}"
+    found = _SCHEME.fullmatch(url)
+    if found is not None:
+        scheme, host, path = found.groups()
+    elif (scp := _SCP.fullmatch(url)) is not None:
+        scheme, host, path = "ssh", *scp.groups()
+    else:
         return None
-    host, path = found.groups()
-    return f"{host}/{'/'.join(path.split('/')[:2])}".lower()
+    path = re.split(r"[?#]", path, maxsplit=1)[0]
+    return _repository(host.lower(), [part for part in path.split("/") if part], scheme)
 
 
-def declared_url(path: str, text: str) -> str | None:
-    """Read where the project lives from a manifest at its root (PKG-INFO, METADATA, package.json); None if not said."""
-    name = path.rsplit("/", 1)[-1]
-    if name == "package.json" and "/" not in path:
-        return _from_package_json(text)
-    if name in ("PKG-INFO", "METADATA") and path.count("/") <= 1:
-        return _from_core_metadata(text)
-    return None
+def _repository(host: str, parts: list[str], scheme: str) -> tuple[str, str] | None:
+    if host in _OWNER_NAME:
+        n = 2
+    elif host == "sourceforge.net" and parts[:1] in (["projects"], ["p"]):
+        return (f"{host}/{parts[1].lower()}", "") if len(parts) > 1 else None
+    elif host.endswith((".sourceforge.net", ".sourceforge.io")) and host.partition(".")[0] not in ("git", "svn"):
+        return f"sourceforge.net/{host.partition('.')[0]}", ""
+    elif host.startswith(("gitlab", "git.", "code.", "salsa.")) or scheme in ("ssh", "git") or _ends_in_git(parts):
+        ends = [i for i, part in enumerate(parts) if part in ("-", "tree", "blob") or part.endswith(".git")]
+        n = min((i + 1 if parts[i].endswith(".git") else i for i in ends), default=len(parts))
+    else:
+        return None
+    if n < 2 or len(parts) < 2 or parts[0].lower() in _NO_OWNERS:
+        return None
+    name = "/".join(parts[:n]).removesuffix(".git")
+    return f"{host}/{name}".lower(), "/".join(parts[n:])
 
 
-def _from_package_json(text: str) -> str | None:
+def _ends_in_git(parts: list[str]) -> bool:
+    return bool(parts) and parts[-1].endswith(".git")
+
+
+def declared_home(path: str, text: str) -> Home | None:
+    """Return the repository that a manifest names; None for other files, and where none is named."""
+    if not is_manifest(path):
+        return None
     try:
-        manifest = json.loads(text)
-    except (ValueError, RecursionError):
+        manifest = read_manifest(path, text)
+    except UnreadableManifest:
         return None
-    if not isinstance(manifest, dict):
-        return None
-    repository = manifest.get("repository")
-    url = repository.get("url") if isinstance(repository, dict) else repository
-    if isinstance(url, str) and re.fullmatch(r"(?:github:)?[\w.-]+/[\w.-]+", url):
-        url = f"https://github.com/{url.removeprefix('github:')}"
-    for candidate in (url, manifest.get("homepage")):
-        if isinstance(candidate, str) and (found := canonical_url(candidate)):
-            return found
-    return None
-
-
-def _from_core_metadata(text: str) -> str | None:
-    headers = HeaderParser().parsestr(text)
-    labelled = {}
-    for entry in headers.get_all("Project-URL") or []:
-        label, _, url = entry.partition(",")
-        labelled[label.strip().lower()] = url
-    for candidate in [*(labelled.get(label) for label in _URL_LABELS), headers.get("Home-page")]:
-        if candidate and (found := canonical_url(candidate)):
-            return found
+    for url in manifest.urls:
+        if (found := _taken_apart(url)) is not None:
+            folder = _FOLDER.fullmatch(found[1])
+            return Home(found[0], manifest.folder or (folder[1].rstrip("/") if folder else None))
     return None

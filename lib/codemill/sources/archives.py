@@ -33,6 +33,7 @@ import pyarrow as pa
 from packaging.version import InvalidVersion, Version
 
 from codemill.sources.containers import (
+    MAX_PATH,
     FoundFile,
     Intake,
     ReadLimits,
@@ -40,6 +41,7 @@ from codemill.sources.containers import (
     RefusedFile,
     UnreadableContainer,
     path_text,
+    relative_path,
 )
 
 _TAR_NAMES = (
@@ -49,9 +51,6 @@ _TAR_NAMES = (
 _IMPORT_ROOTS = (".whl", ".egg", "-sources.jar")
 _ZIP_NAMES = (".zip", *_IMPORT_ROOTS)
 
-# Characters; what Linux allows in bytes.
-_MAX_PATH = 4096
-_ABSOLUTE = re.compile(r"/|[A-Za-z]:")
 _SEMANTIC_VERSION = re.compile(r"\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 _EGG_TAGS = re.compile(r"-py\d[\w.-]*$")
 
@@ -124,9 +123,9 @@ class _Member:
 
 def _take(member: _Member, top: str, intake: Intake, limits: ReadLimits) -> FoundFile | RefusedFile:
     intake.take_file()
-    path = _relative(member.name)
+    path = relative_path(member.name)
     if path is None:
-        return RefusedFile(member.name[:_MAX_PATH].replace("\0", "\\0"), member.size, "unsafe_path")
+        return RefusedFile(member.name[:MAX_PATH].replace("\0", "\\0"), member.size, "unsafe_path")
     path = path.removeprefix(top)
     if member.refusal is not None:
         return RefusedFile(path, member.size, member.refusal, member.evidence)
@@ -140,14 +139,6 @@ def _take(member: _Member, top: str, intake: Intake, limits: ReadLimits) -> Foun
         return RefusedFile(path, member.size, "unreadable_file", {"detail": str(error)})
 
 
-def _relative(name: str) -> str | None:
-    """Normalise the name of a member to a posix path below the archive's root, None if it may lead elsewhere."""
-    if not name or len(name) > _MAX_PATH or "\0" in name or "\\" in name or _ABSOLUTE.match(name):
-        return None
-    parts = [part for part in name.split("/") if part not in ("", ".")]
-    return None if not parts or ".." in parts else "/".join(parts)
-
-
 def _common_top(path: Path, limits: ReadLimits) -> str:
     """Return the top folder that all files share, with a slash, or nothing."""
     tops: set[str] = set()
@@ -159,7 +150,7 @@ def _common_top(path: Path, limits: ReadLimits) -> str:
             if member.is_folder:
                 continue
             intake.take_file()
-            name = _relative(member.name)
+            name = relative_path(member.name)
             if name is None or _is_resource_fork(name):
                 continue
             top, slash, _ = name.partition("/")

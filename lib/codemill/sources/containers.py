@@ -1,7 +1,19 @@
 """What every reader of raw sources yields, obeys and raises."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
+
+# Characters; what Linux allows in bytes.
+MAX_PATH = 4096
+
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:")
+# Git LFS, specification of pointer files, version 1: fewer than 1,024 bytes, keys in order, version first.
+_MAX_POINTER = 1_024
+_LFS_POINTER = re.compile(
+    rb"version https?://[\w./-]{1,100}/spec/v1\r?\n"
+    rb"(?:ext-[^\n]{1,200}\n){0,10}oid sha256:[0-9a-f]{64}\r?\nsize (\d{1,18})\s*"
+)
 
 Refusal = Literal[
     "unsafe_path",
@@ -11,6 +23,23 @@ Refusal = Literal[
     "encrypted",
     "duplicate_path",
     "unreadable_file",
+    "submodule",
+    "lfs_pointer",
+    "no_project_name",
+    "no_content",
+]
+
+Failure = Literal[
+    "unreadable_archive",
+    "truncated_archive",
+    "unreadable_folder",
+    "unreadable_repository",
+    "unsupported_repository",
+    "damaged_repository",
+    "empty_repository",
+    "no_default_branch",
+    "ref_loop",
+    "too_large",
 ]
 
 
@@ -50,9 +79,7 @@ class ReadLimits:
 class UnreadableContainer(Exception):  # noqa: N818 - it is a finding about the container, as the others are about files
     """Why nothing more comes from a container. What was yielded before stands."""
 
-    def __init__(
-        self, reason: Literal["unreadable_archive", "truncated_archive", "unreadable_folder", "too_large"], detail: str
-    ) -> None:
+    def __init__(self, reason: Failure, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
@@ -87,9 +114,25 @@ class Intake:
         return True
 
 
+def lfs_size(raw: bytes) -> int | None:
+    """Return the bytes of the file that a Git LFS pointer stands for; None for what is no pointer."""
+    if len(raw) >= _MAX_POINTER:
+        return None
+    found = _LFS_POINTER.fullmatch(raw)
+    return int(found[1]) if found else None
+
+
 def path_text(raw: bytes) -> str:
     """Make a name a valid Unicode string: what is not UTF-8 is read as Latin-1, as file contents are."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("latin-1")
+
+
+def relative_path(name: str) -> str | None:
+    """Normalise a claimed name to a posix path below the project's root, None if it may lead elsewhere."""
+    if not name or len(name) > MAX_PATH or "\0" in name or "\\" in name or _ABSOLUTE.match(name):
+        return None
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    return None if not parts or ".." in parts else "/".join(parts)

