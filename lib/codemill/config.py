@@ -94,10 +94,21 @@ class Licenses(Switch):
 
 
 class ProjectDedup(Switch):
-    """Step 1b: a project goes when this share of its files (by content) lies in one project that stays."""
+    """Step 1b: of several copies of a project one stays, the first by ``priority`` (and then by id).
 
-    min_containment: Share = 0.5
+    A project goes when ``min_containment`` of its files, at least ``min_shared_files``, lie in one that stays; half of
+    that is enough where both have one name. Files that more than ``max_file_projects`` projects have do not count. Or
+    when ``min_commit_share`` of its commits, at least ``min_shared_commits``, are in one that stays; ``many_commits``
+    are enough, whatever their share.
+    """
+
+    priority: tuple[Literal["score", "newest"], ...] = ("score", "newest")
+    min_containment: Share = 0.7
     min_shared_files: Count = 3
+    max_file_projects: Count = 100
+    min_commit_share: Share = 0.5
+    min_shared_commits: Count = 10
+    many_commits: Count = 1_000
 
 
 class Ranking(Switch):

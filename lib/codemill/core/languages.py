@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from tree_sitter_language_pack import SupportedLanguage
@@ -18,6 +18,10 @@ Kind = Literal["programming", "markup", "data", "prose"]
 _GRAMMARS = frozenset(get_args(SupportedLanguage))
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _NODE_TYPE = re.compile(r"\w+")
+_TEST_FOLDERS = ("test", "tests", "Tests", "spec", "specs", "__tests__", "unittests", "testsuite", "selftests", "e2e")
+_FIXTURE_FOLDERS = ("fixture", "fixtures", "__fixtures__", "testdata", "test_data", "test-data", "__snapshots__")
+_WILDCARDS = {"*": "[^/]*", "?": "[^/]", "[A-Z]": "[A-Z]", "[a-z]": "[a-z]"}
+_WILDCARD = re.compile(f"({'|'.join(map(re.escape, _WILDCARDS))})")
 
 
 @dataclass(frozen=True)
@@ -34,9 +38,11 @@ class Language:
     filenames: tuple[str, ...] = ()
     """Whole file names (`Makefile`)."""
     test_files: tuple[str, ...] = ()
-    """Globs of the names of test files: `*`, `?` and `[A-Z]`."""
-    test_folders: tuple[str, ...] = ("test", "tests", "spec", "specs", "__tests__")
-    """Globs of folders whose files are tests."""
+    """Names of test files: globs of text, `*`, `?`, `[A-Z]` and `[a-z]`."""
+    test_folders: tuple[str, ...] = _TEST_FOLDERS
+    """Names of folders, wherever they lie, whose files are tests: globs."""
+    fixture_folders: tuple[str, ...] = _FIXTURE_FOLDERS
+    """Names of folders whose files are what tests work on, never tests: globs."""
     grammar: str | None = None
     """Name of the bundled tree-sitter grammar; None when there is none, or none that is any good."""
     line_comments: tuple[str, ...] = ()
@@ -77,12 +83,10 @@ class Language:
         yield from self._grammar_faults()
 
     def _test_faults(self) -> Iterator[tuple[str, object, str]]:
-        for field in ("test_files", "test_folders"):
+        for field in ("test_files", "test_folders", "fixture_folders"):
             for glob in getattr(self, field):
-                if not glob or "/" in glob:
-                    yield field, glob, "a name without a slash, with *, ? and [A-Z]"
-        if self.kind == "programming" and not (self.test_files or self.test_folders):
-            yield "test_folders", [], "at least one, where there are no test_files"
+                if not glob or set("/[]").intersection(_WILDCARD.sub("", glob)):
+                    yield field, glob, "a name without a slash; *, ?, [A-Z] and [a-z] are wildcards"
 
     def _grammar_faults(self) -> Iterator[tuple[str, object, str]]:
         if self.grammar is not None and self.grammar not in _GRAMMARS:
@@ -149,16 +153,19 @@ class LanguageTable:
     def is_test(self, path: str) -> bool:
         """Say whether the file at a path (posix, relative to the project) is a test, by its language's conventions.
 
-        Only programs are: data and snapshots in a folder of tests are not.
+        Only programs are: data, snapshots and fixtures in a folder of tests are not.
         """
-        name = self.detect(path)
-        pattern = None if name is None else self._tests.get(name)
-        return pattern is not None and pattern.search(path) is not None
+        language = self.detect(path)
+        tests = None if language is None else self._tests.get(language)
+        if tests is None:
+            return False
+        folder, _, filename = path.rpartition("/")
+        found = tests.files.fullmatch(filename) or tests.folders.search(folder)
+        return found is not None and tests.fixtures.search(folder) is None
 
     @cached_property
-    def _tests(self) -> dict[str, re.Pattern[str]]:
-        programs = (language for language in self.languages if language.kind == "programming")
-        return {language.name: _test_pattern(language) for language in programs}
+    def _tests(self) -> dict[str, "_TestPaths"]:
+        return {language.name: _test_paths(language) for language in self.languages if language.kind == "programming"}
 
     @cached_property
     def _by_name(self) -> dict[str, Language]:
@@ -178,17 +185,27 @@ class LanguageTable:
         return {key.lower(): name for key, name in exact.items()} | {k: v for k, v in exact.items() if k == k.lower()}
 
 
-def _test_pattern(language: Language) -> re.Pattern[str]:
-    """Return what is found in the paths of tests: a folder, or the file name at the end."""
-    folders = [f"{_glob(folder)}/" for folder in language.test_folders]
-    files = [rf"{_glob(name)}\Z" for name in language.test_files]
-    return re.compile(f"(?:^|/)(?:{'|'.join([*folders, *files])})")
+class _TestPaths(NamedTuple):
+    files: re.Pattern[str]
+    folders: re.Pattern[str]
+    fixtures: re.Pattern[str]
 
 
-def _glob(glob: str) -> str:
-    """Return the regular expression of a glob that never leaves a folder: text, *, ? and [A-Z]."""
-    parts = re.split(r"(\*|\?|\[A-Z\])", glob)
-    return "".join({"*": "[^/]*", "?": "[^/]", "[A-Z]": "[A-Z]"}.get(part) or re.escape(part) for part in parts)
+def _test_paths(language: Language) -> _TestPaths:
+    return _TestPaths(
+        re.compile(_any_of(language.test_files)),
+        re.compile(rf"(?:^|/){_any_of(language.test_folders)}(?:/|\Z)"),
+        re.compile(rf"(?:^|/){_any_of(language.fixture_folders)}(?:/|\Z)"),
+    )
+
+
+def _any_of(globs: Iterable[str]) -> str:
+    """Return the regular expression of what one of the globs stands for, within one name of a path."""
+    return f"(?:{'|'.join(map(_expression, globs)) or '(?!)'})"
+
+
+def _expression(glob: str) -> str:
+    return "".join(_WILDCARDS.get(part) or re.escape(part) for part in _WILDCARD.split(glob))
 
 
 def _lookup(filename: str, owners: Mapping[str, str]) -> str | None:

@@ -22,16 +22,18 @@ from codemill.vectorized import Series, vectorized
 SMALL = 500_000
 
 
-def candidates(keys: DataFrame, leaders: int) -> DataFrame:
+def candidates(keys: DataFrame, leaders: int, crowd: int | None = None) -> DataFrame:
     """Pair up what shares a bucket: (id, bucket, priority) -> distinct (left, right), left having the better priority.
 
     A smaller priority is better, and no two are equal. In a bucket, the best ``leaders`` members are paired with all
     others, so that a bucket of n members gives at most leaders * n pairs instead of n * n: a bucket that large is
-    made of copies of a few originals.
+    made of copies of a few originals. Buckets of more than ``crowd`` members, where given, say nothing and pair nobody.
     """
     bucket = Window.partitionBy("bucket")
-    rank, crowd = F.row_number().over(bucket.orderBy("priority")), F.count("bucket").over(bucket)
-    ranked = keys.withColumns({"rank": rank, "crowd": crowd}).where("crowd > 1")
+    rank, members = F.row_number().over(bucket.orderBy("priority")), F.count("bucket").over(bucket)
+    ranked = keys.withColumns({"rank": rank, "members": members}).where("members > 1")
+    if crowd is not None:
+        ranked = ranked.where(F.col("members") <= crowd)
     left = ranked.where(F.col("rank") <= leaders).select(
         "bucket", F.col("id").alias("left"), F.col("rank").alias("lead")
     )
@@ -45,10 +47,15 @@ def with_shared(pairs: DataFrame, nodes: DataFrame) -> DataFrame:
     ``nodes`` are rows (id, members, ...), ``members`` as ``minhash.pack`` makes them, or null. Every other column comes
     out twice, as left_... and right_....
     """
-    sides = [nodes.select(*[F.col(c).alias(_named(side, c)) for c in nodes.columns]) for side in ("left", "right")]
-    joined = pairs.join(sides[0], "left").join(sides[1], "right")
-    shared = _shared("left_members", "right_members")
+    joined = both_sides(pairs, nodes)
+    shared = shared_members("left_members", "right_members")
     return joined.withColumn("shared", shared).drop("left_members", "right_members")
+
+
+def both_sides(pairs: DataFrame, nodes: DataFrame) -> DataFrame:
+    """Add to pairs (left, right) what is known of each: the columns of ``nodes`` (id, ...) as left_... and right_..."""
+    sides = [nodes.select(*[F.col(c).alias(_named(side, c)) for c in nodes.columns]) for side in ("left", "right")]
+    return pairs.join(sides[0], "left").join(sides[1], "right")
 
 
 def _named(side: str, column: str) -> str:
@@ -110,7 +117,8 @@ def _walk(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 @vectorized(T.LongType())
-def _shared(left: Series, right: Series) -> Series:
+def shared_members(left: Series, right: Series) -> Series:
+    """Count what two sets share, as ``minhash.pack`` makes them; 0 where one is null."""
     both = zip(left, right, strict=True)
     return pd.Series([minhash.intersection(minhash.unpack(a), minhash.unpack(b)) if a and b else 0 for a, b in both])
 
