@@ -32,7 +32,9 @@ lint: setup ## linters, types and the rules about who may import what
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## measure each annotator and the whole pipeline on the demo corpus
+bench: setup ## measure licences, ranking, each annotator, and the whole pipeline on the demo corpus
+	@$(BIN)/python benchmarks/licenses.py
+	@$(BIN)/python benchmarks/ranking.py
 	@$(BIN)/python benchmarks/annotators.py --conf-file $(CONF)
 	@$(BIN)/python benchmarks/pipeline.py --conf-file $(CONF)
 

@@ -34,7 +34,11 @@ def scores(spark: SparkSession, projects: Iterable[Project], of: str = "long", *
 
 def judge(spark: SparkSession, projects: DataFrame, **settings: Any) -> dict[str, Any]:
     """Return the evidence of what goes, by id; every project must come out once."""
-    judged = ranking.judge(context(spark, "", ranking=settings), Flow(projects, projects)).collect()
+    return told(ranking.judge(context(spark, "", ranking=settings), Flow(projects, projects)), projects)
+
+
+def told(frame: DataFrame, projects: DataFrame) -> dict[str, Any]:
+    judged = frame.collect()
     assert sorted(row["project_id"] for row in judged) == sorted(row["project_id"] for row in projects.collect())
     assert {(v["action"], v["reason"]) for row in judged for v in row["verdicts"]} <= {("drop", "low_rank")}
     return {row["project_id"]: json.loads(row["verdicts"][0]["evidence"]) for row in judged if row["verdicts"]}
@@ -43,9 +47,8 @@ def judge(spark: SparkSession, projects: DataFrame, **settings: Any) -> dict[str
 def gone(spark: SparkSession, known: Mapping[str, float], **settings: Any) -> list[str]:
     """Return the ids that go of projects whose scores are known."""
     rows = [(id_, score, None) for id_, score in known.items()]
-    return sorted(
-        judge(spark, spark.createDataFrame(rows, "project_id string, score double, ranks string"), **settings)
-    )
+    scored = spark.createDataFrame(rows, "project_id string, score double, ranks string")
+    return sorted(told(ranking.drop_lowest(scored, Ranking(**settings)), scored))
 
 
 def test_a_rank_is_the_share_with_less_ties_in_the_middle(spark: SparkSession) -> None:

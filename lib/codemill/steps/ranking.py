@@ -35,10 +35,13 @@ _BEGINNING = 4
 
 
 def judge(context: Context, flow: Flow) -> DataFrame:
-    """Judge projects by score. Where they have come with `score` and `ranks` (see with_score), these count."""
+    """Judge projects by score, among those that are left."""
     conf = context.settings.steps.ranking
-    has_score = {"score", "ranks"} <= set(flow.projects.columns)
-    scored = flow.projects if has_score else with_score(flow.projects, conf)
+    return drop_lowest(with_score(flow.projects, conf), conf)
+
+
+def drop_lowest(scored: DataFrame, conf: Ranking) -> DataFrame:
+    """Let the lowest share of projects with a score go, as judged rows."""
     judged = scored.crossJoin(F.broadcast(_cut(scored, conf)))
     score, cutoff = F.col("score"), F.col("cutoff")
     low = (score < cutoff) | ((score == cutoff) & (F.col("project_id") <= F.col("last_id")))

@@ -20,11 +20,13 @@ from codemill.core.licenses.texts import by_phrases, joined, offers_choice, refe
 # Characters.
 HEAD = 8_000
 
-_MAYBE = re.compile(r"licen[sc]|spdx|\bl?gpl|public domain|permission is|redistribut|confidential|proprietary", re.I)
+_MAYBE = re.compile(
+    r"licen[sc]|spdx|\bl?gpl|public domain|permission is|redistribut|confidential|proprietary|same terms", re.I
+)
 _TAG = re.compile(r"^\W*SPDX-License-Identifier:[ \t]*([^\n]{1,300})", re.M)
 _FIELD = re.compile(r"^[\W_]*(?:@licen[cs]e:?|licen[cs]e:)[ \t]+([^\n]{2,100})", re.M | re.I)
 _IGNORED = re.compile(r"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.S)
-_CLOSERS = re.compile(r"(?:\*/|-->|[\"'#*;)}]|\s)+$")
+_CLOSERS = re.compile(r"(?:\*[/)]|-->|[\"'#*;}]|\s)+$")
 _DOCSTRINGS = (('"""', '"""'), ("'''", "'''"))
 
 # In words in lower case, one space around each.

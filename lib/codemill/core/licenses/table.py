@@ -50,7 +50,7 @@ class _Data(BaseModel):
     texts: tuple[_Text, ...]
     phrases: tuple[_Phrases, ...]
     statements: tuple[_Phrases, ...]
-    marks: dict[str, str]
+    marks: dict[str, tuple[str, ...]]
     grants: tuple[str, ...]
     restrictions: tuple[str, ...]
     includes: dict[str, tuple[str, ...]]
@@ -63,10 +63,10 @@ class LicenseTable:
     ``classes``: id -> class. ``exceptions``: exception id -> class of a licence WITH it (when freer than the licence).
     ``names``: words of a free-text name -> expression. ``threshold``: share of a reference text's shingles that a text
     must have. ``texts``: (id, text) beside those of SPDX. ``phrases``: (id, phrases that must all occur) for licences
-    without a reference text. ``statements``: the same for short files that only name a licence. ``marks``: id -> phrase
-    without which a text is not that licence. ``grants``: phrases that a copy of a reference which has them must have
-    too. ``restrictions``: phrases that, in what no reference explains, make a text unknown. ``includes``: id -> ids
-    whose texts always accompany it.
+    without a reference text. ``statements``: the same for short files that only name a licence. ``marks``: id ->
+    phrases without which a text is not that licence. ``grants``: phrases that a copy of a reference which has them must
+    have too. ``restrictions``: phrases that, in what no reference explains, make a text unknown. ``includes``: id ->
+    ids whose texts always accompany it.
     """
 
     classes: Mapping[str, str]
@@ -76,7 +76,7 @@ class LicenseTable:
     texts: tuple[tuple[str, str], ...]
     phrases: tuple[tuple[str, tuple[str, ...]], ...]
     statements: tuple[tuple[str, tuple[str, ...]], ...]
-    marks: Mapping[str, str]
+    marks: Mapping[str, tuple[str, ...]]
     grants: tuple[str, ...]
     restrictions: tuple[str, ...]
     includes: Mapping[str, frozenset[str]]
@@ -98,7 +98,7 @@ class LicenseTable:
             texts=tuple((_expression("texts", entry.id), entry.text) for entry in parsed.texts),
             phrases=tuple((_expression("phrases", entry.id), entry.all) for entry in parsed.phrases),
             statements=tuple((_expression("statements", entry.id), entry.all) for entry in parsed.statements),
-            marks={_expression("marks", key): phrase for key, phrase in parsed.marks.items()},
+            marks={_expression("marks", key): phrases for key, phrases in parsed.marks.items()},
             grants=parsed.grants,
             restrictions=parsed.restrictions,
             includes={

@@ -183,7 +183,7 @@ def references_in(words: list[str], table: LicenseTable) -> Contained:
     total = np.bincount(owners, minlength=len(index.names))
     shares = total / index.sizes
     whole = f" {' '.join(words)} "
-    absent = {name for name, mark in table.marks.items() if f" {mark} " not in whole}
+    absent = {name for name, marks in table.marks.items() if any(f" {mark} " not in whole for mark in marks)}
     candidates = (shares >= table.threshold) & np.array([name not in absent for name in index.names])
     found = _greedy(rows, owners, candidates, total, index, len(shingles))
     known = np.zeros(len(shingles), dtype=bool)
