@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 from pyspark.sql import Column, DataFrame, Row
 from pyspark.sql import functions as F  # noqa: N812
@@ -87,7 +88,7 @@ class _Book:
             yield f"  {row['url']} (says its {row['url_source']})"
         decisions = self._decisions(row["project_id"])
         yield from map(_decision, decisions)
-        if not decisions:
+        if all(entry["step"] == "ingest" for entry in decisions):
             yield "  no step dropped it"
 
     def _file(self, row: Row) -> Iterator[str]:
@@ -109,7 +110,8 @@ class _Book:
             yield f"    {table.name}: {words(entry)}"
 
     def _end(self, row: Row, decisions: list[Row]) -> str:
-        project = self._decisions(row["project_id"])
+        # What ingest says of a project is about what could not be read of it; the rest goes on.
+        project = [entry for entry in self._decisions(row["project_id"]) if entry["step"] != "ingest"]
         if any(entry["action"] != "edit" for entry in decisions):
             return "  it left there"
         if project:
@@ -147,5 +149,7 @@ def _decision(row: Row) -> str:
     return f"  {row['step']}: {row['action']} {row['reason']}{f' ({words})' if words else ''}"
 
 
-def _or_dash(value: float | None) -> str:
-    return "-" if value is None else f"{value:g}"
+def _or_dash(value: float | datetime | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:%Y-%m-%d}" if isinstance(value, datetime) else f"{value:g}"

@@ -112,9 +112,9 @@ PROJECTS = Table(
         ("name", _TEXT),
         ("version", _TEXT),
         ("container", _TEXT),
-        # The address of its repository as host/owner/name; url_source says who says so: its own git remote (remote),
-        # the metadata file (metadata), a mapped table (table) or one of its manifests (manifest). url_folder: in which
-        # folder of that repository it lives, where a manifest names one.
+        # The address of its repository as host/owner/name, and who says so: its own git remote (remote), the metadata
+        # file (metadata), its source, by its host or a mapped column (source), or one of its manifests (manifest).
+        # url_folder: in which folder of that repository it lives, where a manifest names one.
         ("url", _TEXT),
         ("url_source", _TEXT),
         ("url_folder", _TEXT),

@@ -28,6 +28,7 @@ MINIMAL = {
     "statements": [],
     "marks": {},
     "grants": [],
+    "hints": [],
     "restrictions": [],
     "includes": {},
 }

@@ -1,10 +1,13 @@
+import io
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
+from rich.console import Console
 
 from codemill.errors import UsageError
+from codemill.explain import explain
 from tests.ingest.ingested import take_in
 from tests.sources.repositories import make
 
@@ -32,6 +35,16 @@ def test_repositories_are_projects_with_a_history(spark: SparkSession, tmp_path:
         ("project", "error", "empty_repository"),
         ("project", "error", "ref_loop"),
     ]
+
+
+def test_explain_shows_what_is_known_of_a_repository(spark: SparkSession, tmp_path: Path, warehouse_path: str) -> None:
+    make(tmp_path / "r/ann/one.git", {"a.py": b"a = 1\n"})
+    done = take_in(spark, warehouse_path, [{"kind": "git", "path": str(tmp_path / "r"), "host": "github.com"}])
+    console = Console(file=io.StringIO(), width=200)
+    explain(done.run.warehouse, "ann/one", console)
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "commits 1, authors 1, first_commit 2017-07-14, last_commit 2017-07-14" in told
+    assert "github.com/ann/one (says its source)" in told
 
 
 def test_a_list_of_repositories(spark: SparkSession, tmp_path: Path, warehouse_path: str) -> None:

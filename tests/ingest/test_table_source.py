@@ -42,7 +42,7 @@ def test_the_stack_is_read_with_its_own_column_names(spark: SparkSession, tmp_pa
     done = take_in(spark, warehouse_path, [{**source, "platform": "github", "host": "github.com"}])
     one, two = done.projects()["ann/one"], done.projects()["bob/two"]
     assert (one["stars"], one["files"], one["test_files"], one["platform"]) == (12, 2, 1, "github")
-    assert (one["url"], one["url_source"], one["platform_license"]) == ("github.com/ann/one", "table", "MIT")
+    assert (one["url"], one["url_source"], one["platform_license"]) == ("github.com/ann/one", "source", "MIT")
     assert (two["stars"], two["platform_license"]) == (None, "Apache-2.0 AND MIT")
     assert one["project_id"] == id_of("github", "ann/one")
     assert {path: row["content"] for path, row in done.files().items()} == {

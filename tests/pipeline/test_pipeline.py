@@ -244,7 +244,9 @@ def test_explain_tells_the_story_of_a_file_and_a_project(done: Done) -> None:
     assert "sensitive: edit redacted" in kept
     assert "in curated_files: yes; FIM samples: 1" in kept
     assert corpus.SECRET not in kept
-    assert "licenses: drop license_strong_copyleft" in story(done, "copyleft")
+    told = story(done, "copyleft")
+    assert "licenses: drop license_strong_copyleft" in told
+    assert "COPYING: GPL-3.0-only (license_text, 100.0% matched)" in told
     assert "it left with its project" in story(done, "bare.py")
     assert "ingest: drop oversized" in story(done, "shapes/long.js")
     assert "ingest: error truncated_archive" in story(done, "cut-1.0.tar.gz")

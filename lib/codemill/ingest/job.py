@@ -109,7 +109,7 @@ def _projects(run: Run, joined: DataFrame, scanned: DataFrame) -> DataFrame:
     addresses = {
         "remote": _canonical_url("facts.remote"),
         "metadata": _canonical_url("told.url"),
-        "table": _canonical_url("url"),
+        "source": _canonical_url("url"),
         "manifest": F.col("home.url"),
     }
     known = F.filter(

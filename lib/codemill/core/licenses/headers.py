@@ -15,7 +15,7 @@ from typing import Literal
 from codemill.core.languages import Language
 from codemill.core.licenses import expressions
 from codemill.core.licenses.table import LicenseTable
-from codemill.core.licenses.texts import by_phrases, joined, offers_choice, references_in, words_of
+from codemill.core.licenses.texts import by_phrases, joined, offers_choice, phrase_in, references_in, words_of
 
 # Characters.
 HEAD = 8_000
@@ -99,16 +99,26 @@ def _notice(comments: str, table: LicenseTable) -> FileLicense | None:
     names = {*contained.names, *by_phrases(contained.unexplained, table.phrases)}
     share = min(contained.shares, default=1.0)
     if names:
-        # Other restrictions are ordinary words in the comments of a program.
-        limits = [phrase for phrase in table.restrictions if "commercial" in phrase]
-        changed = contained.not_granted or any(f" {phrase} " in contained.unexplained for phrase in limits)
         choice = offers_choice(contained.unexplained)
-        return FileLicense(None if changed else joined(names, table, choice=choice), share, "notice")
+        expression = joined(names, table, choice=choice)
+        # Other restrictions are ordinary words in the comments of a program.
+        limits = tuple(phrase for phrase in table.restrictions if "commercial" in phrase)
+        if contained.not_granted or phrase_in(contained.unexplained, limits):
+            expression = None
+        elif not choice and expression is not None and table.is_free(expression):
+            expression = _stricter(contained.unexplained, expression)
+        return FileLicense(expression, share, "notice")
     whole = f" {' '.join(words)} "
     expression = _dual(whole, table) or _field(comments, table) or _gnu(whole) or _named(whole, table)
     if expression is None and _SECRET.search(whole):
         expression = "LicenseRef-proprietary"
     return None if expression is None else FileLicense(expression, 1.0, "notice")
+
+
+def _stricter(unexplained: str, expression: str) -> str:
+    """Add a GNU licence that the words around a free one put the file under as well."""
+    gnu = _gnu(unexplained)
+    return expression if gnu is None else expressions.join([expression, gnu], "AND")
 
 
 def _dual(words: str, table: LicenseTable) -> str | None:

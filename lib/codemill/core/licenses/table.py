@@ -52,6 +52,7 @@ class _Data(BaseModel):
     statements: tuple[_Phrases, ...]
     marks: dict[str, tuple[str, ...]]
     grants: tuple[str, ...]
+    hints: tuple[str, ...]
     restrictions: tuple[str, ...]
     includes: dict[str, tuple[str, ...]]
 
@@ -65,8 +66,8 @@ class LicenseTable:
     must have. ``texts``: (id, text) beside those of SPDX. ``phrases``: (id, phrases that must all occur) for licences
     without a reference text. ``statements``: the same for short files that only name a licence. ``marks``: id ->
     phrases without which a text is not that licence. ``grants``: phrases that a copy of a reference which has them must
-    have too. ``restrictions``: phrases that, in what no reference explains, make a text unknown. ``includes``: id ->
-    ids whose texts always accompany it.
+    have too. ``hints``: phrases that, in what no reference explains, keep a text from being free; ``restrictions``:
+    those that make it unknown. ``includes``: id -> ids whose texts always accompany it.
     """
 
     classes: Mapping[str, str]
@@ -78,6 +79,7 @@ class LicenseTable:
     statements: tuple[tuple[str, tuple[str, ...]], ...]
     marks: Mapping[str, tuple[str, ...]]
     grants: tuple[str, ...]
+    hints: tuple[str, ...]
     restrictions: tuple[str, ...]
     includes: Mapping[str, frozenset[str]]
 
@@ -100,6 +102,7 @@ class LicenseTable:
             statements=tuple((_expression("statements", entry.id), entry.all) for entry in parsed.statements),
             marks={_expression("marks", key): phrases for key, phrases in parsed.marks.items()},
             grants=parsed.grants,
+            hints=parsed.hints,
             restrictions=parsed.restrictions,
             includes={
                 _expression("includes", key): frozenset(_expression("includes", id_) for id_ in included)
@@ -114,6 +117,10 @@ class LicenseTable:
         """
         parsed = expressions.parse(expression)
         return "unknown" if parsed is None else self._class_of_node(parsed)
+
+    def is_free(self, expression: str) -> bool:
+        """Say whether an expression asks for nothing but to be named: permissive or public domain."""
+        return self.class_of(expression) in ("permissive", "public_domain")
 
     def is_stricter(self, expression: str, than: str) -> bool:
         """Say whether the class of one expression is stricter than that of another."""

@@ -95,10 +95,17 @@ def identify_text(text: str, table: LicenseTable) -> TextMatch:
         tagged = _tagged(text)
         return TextMatch(tagged, contained.best, pointer=tagged is None and _is_pointer(text, words))
     similarity = min(contained.shares, default=1.0)
-    restriction = next((phrase for phrase in table.restrictions if f" {phrase} " in unexplained), contained.not_granted)
-    if restriction is not None:
-        return TextMatch(None, similarity, restriction)
-    return TextMatch(joined(names, table, choice=offers_choice(unexplained)), similarity)
+    choice = offers_choice(unexplained)
+    expression = joined(names, table, choice=choice)
+    restriction = phrase_in(unexplained, table.restrictions) or contained.not_granted
+    if not choice and expression is not None and table.is_free(expression):
+        restriction = restriction or phrase_in(unexplained, table.hints)
+    return TextMatch(None if restriction else expression, similarity, restriction)
+
+
+def phrase_in(unexplained: str, phrases: tuple[str, ...]) -> str | None:
+    """Return the first of the phrases that occurs in words that no reference explains."""
+    return next((phrase for phrase in phrases if f" {phrase} " in unexplained), None)
 
 
 def joined(names: set[str], table: LicenseTable, *, choice: bool) -> str | None:
