@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codemill.core.languages import LanguageTable
@@ -162,6 +162,9 @@ def test_a_language_may_have_no_tests() -> None:
 
 
 @given(st.text())
+@example("testdata")
+@example("a/__snapshots__")
 def test_any_path_is_a_test_or_not(path: str) -> None:
     assert TABLE.is_test(path) in (True, False)
-    assert TABLE.is_test(f"tests/{path}/a.py")
+    python = next(row for row in TABLE.languages if row.name == "python")
+    assert TABLE.is_test(f"tests/{path}/a.py") == set(python.fixture_folders).isdisjoint(path.split("/"))

@@ -115,10 +115,12 @@ def _ruler(table: str) -> Any:
 def _with_folders(files: DataFrame, ruled: DataFrame) -> DataFrame:
     """Add the column `folder`: what rules the deepest of a file's folders that has a licence of its own."""
     ruled = ruled.localCheckpoint()
+    rule = F.struct(F.length("folder").alias("n"), "license", "license_class", "paths")
+    if ruled.isEmpty():
+        return files.withColumn("folder", F.lit(None).cast(ruled.select(rule).schema[0].dataType))
     inside = files.join(ruled.select("project_id").distinct(), "project_id", "left_semi")
     parts = F.split("path", "/")
     above = F.transform(F.sequence(F.lit(1), F.size(parts) - 1), lambda n: F.array_join(F.slice(parts, 1, n), "/"))
     folders = inside.where(F.size(parts) > 1).select("file_id", "project_id", F.explode(above).alias("folder"))
-    rule = F.struct(F.length("folder").alias("n"), "license", "license_class", "paths")
     deepest = folders.join(ruled, ["project_id", "folder"]).groupBy("file_id").agg(F.max(rule).alias("folder"))
     return files.join(deepest, "file_id", "left")

@@ -19,7 +19,7 @@ and are different projects. Files that everybody has (templates) say nothing.
 Who goes names one that stays (a star cover, see there): nobody goes for being like someone who goes.
 """
 
-from functools import reduce
+from functools import partial, reduce
 
 import pandas as pd
 from pyspark.sql import Column, DataFrame
@@ -81,7 +81,8 @@ def _priority(conf: ProjectDedup) -> Column:
 
 def _alike(nodes: DataFrame, sets: DataFrame, conf: ProjectDedup) -> DataFrame:
     """Edges (left, right, similarity, how, kept_name, ...) from a project to a better one that it is a copy of."""
-    known = nodes.join(sets, "id", "left")
+    # Looked at five times from here on.
+    known = nodes.join(sets, "id", "left").localCheckpoint()
     both = both_sides(_candidates(known, conf), known.drop("signature", "sample", "roots", "priority"))
     both = both.withColumns(
         {
@@ -106,12 +107,13 @@ def _candidates(known: DataFrame, conf: ProjectDedup) -> DataFrame:
     """Pair up what might be one project, by everything that can make it one."""
     # Two sets of one size of which each holds the share c of the other have Jaccard c / (2 - c).
     bands, rows = minhash.banding(conf.min_containment / (2 - conf.min_containment), _NUM_PERM, _RECALL)
-    said = known.select("id", "priority", F.explode(_said()).alias("bucket"))
-    contents = buckets(known.where("n > 0"), bands, rows)
-    one_name = known.select("id", "priority", F.xxhash64(F.lit("name"), "name").alias("bucket"))
-    sample = known.select("id", "priority", F.explode("sample").alias("bucket")).unionByName(one_name)
-    pairs = [candidates(said.unionByName(contents), _LEADERS), candidates(sample, _LEADERS, _CROWD)]
-    return reduce(DataFrame.unionByName, pairs).distinct()
+    keys = [
+        known.select("id", "priority", F.explode(_said()).alias("bucket")),
+        buckets(known.where("n > 0"), bands, rows),
+        known.select("id", "priority", F.xxhash64(F.lit("name"), "name").alias("bucket"), F.lit(_CROWD).alias("crowd")),
+        known.select("id", "priority", F.explode("sample").alias("bucket"), F.lit(_CROWD).alias("crowd")),
+    ]
+    return candidates(reduce(partial(DataFrame.unionByName, allowMissingColumns=True), keys), _LEADERS)
 
 
 def _said() -> Column:

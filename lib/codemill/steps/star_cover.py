@@ -22,18 +22,19 @@ from codemill.vectorized import Series, vectorized
 SMALL = 500_000
 
 
-def candidates(keys: DataFrame, leaders: int, crowd: int | None = None) -> DataFrame:
+def candidates(keys: DataFrame, leaders: int) -> DataFrame:
     """Pair up what shares a bucket: (id, bucket, priority) -> distinct (left, right), left having the better priority.
 
     A smaller priority is better, and no two are equal. In a bucket, the best ``leaders`` members are paired with all
     others, so that a bucket of n members gives at most leaders * n pairs instead of n * n: a bucket that large is
-    made of copies of a few originals. Buckets of more than ``crowd`` members, where given, say nothing and pair nobody.
+    made of copies of a few originals. A bucket of more members than its ``crowd``, where keys have that column and it
+    is not null, says nothing and pairs nobody.
     """
     bucket = Window.partitionBy("bucket")
     rank, members = F.row_number().over(bucket.orderBy("priority")), F.count("bucket").over(bucket)
     ranked = keys.withColumns({"rank": rank, "members": members}).where("members > 1")
-    if crowd is not None:
-        ranked = ranked.where(F.col("members") <= crowd)
+    if "crowd" in keys.columns:
+        ranked = ranked.where("crowd is null or members <= crowd")
     left = ranked.where(F.col("rank") <= leaders).select(
         "bucket", F.col("id").alias("left"), F.col("rank").alias("lead")
     )
