@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -20,6 +21,15 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     with working_session(settings, "codemill tests") as session:
         yield session
         session.stop()
+
+
+@pytest.fixture(autouse=True)
+def forgotten_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let Delta forget a test's tables: it keeps 10,000 logs with their query plans, 3 MB each, for an hour."""
+    yield
+    if "spark" in request.fixturenames:
+        jvm: Any = request.getfixturevalue("spark").sparkContext._jvm
+        jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
 
 
 @pytest.fixture
