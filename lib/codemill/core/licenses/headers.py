@@ -106,7 +106,7 @@ def _notice(comments: str, table: LicenseTable) -> FileLicense | None:
         if contained.not_granted or phrase_in(contained.unexplained, limits):
             expression = None
         elif not choice and expression is not None and table.is_free(expression):
-            expression = _stricter(contained.unexplained, expression)
+            expression = None if contained.trace else _stricter(contained.unexplained, expression)
         return FileLicense(expression, share, "notice")
     whole = f" {' '.join(words)} "
     expression = _dual(whole, table) or _field(comments, table) or _gnu(whole) or _named(whole, table)
