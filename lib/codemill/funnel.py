@@ -1,5 +1,6 @@
 """The funnel: what each step of a run took in, dropped, edited and let out, as a table on the terminal."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
@@ -16,9 +17,10 @@ def show(console: Console, job: str, counts: Sequence[StepCounts]) -> None:
     table.add_column("step / what happened", no_wrap=True, min_width=34)
     for name in ("projects", "files", "bytes", "annotated", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
+    passes = Counter(step.step for step in counts)
     for step in counts:
         table.add_row(
-            step.step,
+            step.step if passes[step.step] == 1 else f"{step.step} of {step.subject}s",
             f"{step.projects_in:,}",
             f"{step.files_in:,}",
             size(step.bytes_in),
