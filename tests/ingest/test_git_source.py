@@ -60,7 +60,8 @@ def test_a_list_of_repositories(spark: SparkSession, tmp_path: Path, warehouse_p
 
 
 def test_a_licence_too_large_to_read_is_remembered(spark: SparkSession, tmp_path: Path, warehouse_path: str) -> None:
-    make(tmp_path / "r/big", {"LICENSE": b"x" * 200, "package.json": b'{"license": "MIT"}', "a.py": b"a = 1\n"})
+    large = dict.fromkeys(["LICENSE", "a/b/COPYING", "b.py"], b"x" * 200)
+    make(tmp_path / "r/big", {**large, "package.json": b'{"license": "MIT"}', "a.py": b"a = 1\n"})
     source = {"kind": "git", "path": str(tmp_path / "r")}
     done = take_in(spark, warehouse_path, [source], ingest={"max_file_bytes": 100})
-    assert done.projects()["big"]["unread_evidence"] == ["LICENSE"]
+    assert done.projects()["big"]["unread_evidence"] == ["LICENSE", "a/b/COPYING"]

@@ -3,7 +3,7 @@ import json
 from identify.vendor.licenses import LICENSES
 from pyspark.sql import SparkSession
 
-from codemill.steps import file_licenses
+from codemill.steps import file_licenses, licenses
 from tests.spark_rows import File, context, flow, verdicts
 
 TEXTS = dict(LICENSES)
@@ -61,6 +61,15 @@ def test_a_licence_in_a_sub_folder_rules_that_folder(spark: SparkSession, wareho
     assert result["vendor/gnu/free/b.py"] == ("Apache-2.0", [])
     assert result["vendor/odd/c.py"] == (None, ["license_unknown"])
     assert [result[path] for path in ("main.py", "vendor/d.py", "vendor/gnu/e.py")] == [(None, [])] * 3
+
+
+def test_a_licence_that_could_not_be_read_makes_its_folder_unknown(spark: SparkSession, warehouse_path: str) -> None:
+    work = context(spark, warehouse_path)
+    files = [("LICENSE", "other", TEXTS["MIT"]), ("a.py", "python", "a = 1\n"), ("lib/big/b.py", "python", "b = 1\n")]
+    projects = [{"project_id": "p", "unread_evidence": ["lib/big/COPYING"]}]
+    seen = flow(work, files, projects)
+    assert verdicts(file_licenses.judge(work, seen)) == {"lib/big/b.py": [("drop", "license_unknown")]}
+    assert verdicts(licenses.judge(work, seen), "project_id") == {}
 
 
 def test_header_and_folder_are_judged_by_the_stricter(spark: SparkSession, warehouse_path: str) -> None:

@@ -93,6 +93,7 @@ def _write(run: Run, found: _Found, scanned: DataFrame, counts: StepCounts) -> N
 def _projects(run: Run, joined: DataFrame, scanned: DataFrame) -> DataFrame:
     """Put together what the source, the metadata, the history and the files say of each project."""
     is_file = F.col("row") == "file"
+    nearest = F.struct(F.size(F.split("path", "/")).alias("depth"), "path")
     totals = scanned.groupBy("project_id").agg(
         F.count_if(is_file).alias("files"),
         total(F.when(is_file, F.col("size"))).alias("bytes"),
@@ -100,7 +101,7 @@ def _projects(run: Run, joined: DataFrame, scanned: DataFrame) -> DataFrame:
         F.min("home").alias("home"),
         F.max(F.col("row") == "unreadable").alias("broken"),
         F.first("facts", ignorenulls=True).alias("facts"),
-        F.slice(F.array_sort(F.collect_set(F.when(F.col("unread"), F.col("path")))), 1, _MAX_UNREAD).alias("unread"),
+        F.slice(F.sort_array(F.collect_set(F.when(F.col("unread"), nearest))), 1, _MAX_UNREAD)["path"].alias("unread"),
     )
     none = F.lit(0)
     rows = joined.join(totals, "project_id", "left").where(

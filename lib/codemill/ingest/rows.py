@@ -14,7 +14,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from codemill.core.decoding import Undecodable, decode
 from codemill.core.languages import LanguageTable
-from codemill.core.licenses import evidence_kind
+from codemill.core.licenses import evidence_kind, license_folder
 from codemill.core.projects import declared_home
 from codemill.sources.containers import FoundFile, RefusedFile, UnreadableContainer, lfs_size
 from codemill.sources.git import RepositoryFacts
@@ -139,5 +139,9 @@ def _refused(path: str, size: int, reason: str, **evidence: str | int) -> dict[s
         "size": size,
         "reason": reason,
         "evidence": json.dumps({"path": path, "size": size, **evidence}),
-        "unread": reason not in _NOT_HERE and evidence_kind(path) in _LICENSING,
+        "unread": reason not in _NOT_HERE and _is_about_licences(path),
     }
+
+
+def _is_about_licences(path: str) -> bool:
+    return evidence_kind(path) in _LICENSING or license_folder(path) is not None

@@ -86,13 +86,21 @@ def _folders(context: Context, flow: Flow, table: str) -> DataFrame:
     files = context.store.warehouse.read(FILES).drop("content", "language").withColumn("folder", _folder("path"))
     files = files.where("folder is not null").join(flow.projects.select("project_id"), "project_id", "left_semi")
     said = read_evidence(context, files, table).where("license.kind is not null or error is not null")
+    said = said.select("project_id", "folder", "path", "license.expression", "license.similarity")
+    # A licence that ingest could not read (too large, no text) may be any licence.
+    unread = flow.projects.select("project_id", F.explode("unread_evidence").alias("path"))
+    unread = unread.withColumn("folder", _folder("path")).where("folder is not null")
     one = F.struct(
         "path",
         F.lit("license_text").alias("kind"),
-        "license.expression",
-        F.coalesce("license.similarity", F.lit(0.0)).alias("similarity"),
+        "expression",
+        F.coalesce("similarity", F.lit(0.0)).alias("similarity"),
     )
-    grouped = said.groupBy("project_id", "folder").agg(F.sort_array(F.collect_list(one)).alias("evidence"))
+    grouped = (
+        said.unionByName(unread, allowMissingColumns=True)
+        .groupBy("project_id", "folder")
+        .agg(F.sort_array(F.collect_list(one)).alias("evidence"))
+    )
     ruled = grouped.withColumn("rule", _ruler(table)("evidence"))
     return ruled.select("project_id", "folder", "rule.*", F.col("evidence.path").alias("paths"))
 

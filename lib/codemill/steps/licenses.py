@@ -135,7 +135,8 @@ def _combiner(table: str) -> Any:
         for entries, said, paths in zip(evidence, platform, unread, strict=True):
             known = [Evidence(**entry) for entry in (() if entries is None else entries)]
             # A licence that ingest could not read (too large, no text) may be any licence.
-            known += [Evidence(path, "license_text", None, 0.0) for path in (() if paths is None else paths)]
+            unknown = [path for path in (() if paths is None else paths) if licenses.evidence_kind(path) is not None]
+            known += [Evidence(path, "license_text", None, 0.0) for path in unknown]
             if said is not None and (declared := licenses.platform_evidence(said, parsed)) is not None:
                 known.append(declared)
             found = licenses.combine(known, parsed)
