@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 
@@ -116,6 +117,7 @@ def test_a_few_other_words_make_another_licence(text: str) -> None:
         lambda text: " ".join(text.split()),
         lambda text: "# License\n\n> " + text.replace("\n", "\n> "),
         lambda text: "<html><body><p>" + text.replace("\n\n", "</p>\n<p>") + "</p></body></html>",
+        lambda text: "<p>" + escape(text).replace("\n", "<br/>\n&nbsp;&nbsp;") + "</p>",
         lambda text: "".join(f" * {line}\n" for line in text.splitlines()),
         lambda text: text.upper(),
         lambda text: "Copyright (c) 1999 Somebody Else\n\n" + text + "\n\nThanks to all contributors!\n",

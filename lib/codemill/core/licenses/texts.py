@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 from importlib.resources import files
 
 import numpy as np
@@ -185,8 +186,8 @@ def _references(table: LicenseTable) -> Iterator[tuple[str, str]]:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case, without tags, punctuation and letters beyond ASCII."""
-    return _WORD.findall(_TAG.sub(" ", text).lower())
+    """Return the words of a text in lower case, without HTML's tags and escapes, punctuation, letters beyond ASCII."""
+    return _WORD.findall(unescape(_TAG.sub(" ", text)).lower())
 
 
 def references_in(words: list[str], table: LicenseTable) -> Contained:
