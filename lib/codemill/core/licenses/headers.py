@@ -15,7 +15,7 @@ from typing import Literal
 from codemill.core.languages import Language
 from codemill.core.licenses import expressions
 from codemill.core.licenses.table import LicenseTable
-from codemill.core.licenses.texts import by_phrases, joined, offers_choice, phrase_in, references_in, words_of
+from codemill.core.licenses.texts import by_phrases, joined, offers_choice, references_in, restriction_in, words_of
 
 # Characters.
 HEAD = 8_000
@@ -101,9 +101,7 @@ def _notice(comments: str, table: LicenseTable) -> FileLicense | None:
     if names:
         choice = offers_choice(contained.unexplained)
         expression = joined(names, table, choice=choice)
-        # Other restrictions are ordinary words in the comments of a program.
-        limits = tuple(phrase for phrase in table.restrictions if "commercial" in phrase)
-        if contained.not_granted or phrase_in(contained.unexplained, limits):
+        if contained.not_granted or restriction_in(contained.unexplained, table.header_restrictions):
             expression = None
         elif not choice and expression is not None and table.is_free(expression):
             expression = None if contained.trace else _stricter(contained.unexplained, expression)

@@ -3,7 +3,7 @@
 import re
 
 from codemill.core.licenses.table import LicenseTable
-from codemill.core.licenses.texts import TextMatch, identify_text
+from codemill.core.licenses.texts import TextMatch, identify_text, restriction_in, words_of
 
 # Characters. A README may be a book; what it says of its licence stands near its end or its beginning.
 _MAX_README = 200_000
@@ -45,8 +45,8 @@ _HOLDER = re.compile(r"(?:©|\(c\)|&copy;|copyright\b).*", re.I)
 def readme_license(text: str, table: LicenseTable) -> TextMatch | None:
     """Return what the licence section of a README (Markdown, reStructuredText, AsciiDoc, HTML) says, None when nothing.
 
-    A whole text, a sentence such as "under the MIT license", or a name on a line of its own. A section that only points
-    to a file says nothing.
+    A whole text, a sentence such as "under the MIT license", or a name on a line of its own; with a restriction beside
+    it, ``spdx`` is None. A section that only points to a file says nothing.
     """
     text = text[:_MAX_README]
     heading = _HEADINGS.search(text)
@@ -54,14 +54,15 @@ def readme_license(text: str, table: LicenseTable) -> TextMatch | None:
         return None
     section = _section(text, heading.end())
     match = identify_text(section, table)
-    if match.spdx is not None:
+    if match.spdx is not None or match.restriction is not None:
         return match
     plain = _LINK.sub(lambda link: link[link.lastgroup or 0], section)
     names = [found["name"] for found in _UNDER.finditer(plain)]
     lines = [_HOLDER.sub("", line).strip(" \t*_#>-.,") for line in plain.splitlines() if line.strip()]
     for name in [*names, *lines[:1]]:
         if (expression := table.expression_of_name(name)) is not None:
-            return TextMatch(expression, 1.0)
+            restriction = restriction_in(f" {' '.join(words_of(plain))} ", table.restrictions)
+            return TextMatch(None if restriction else expression, 1.0, restriction)
     return None
 
 

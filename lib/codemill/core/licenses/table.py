@@ -25,6 +25,7 @@ CLASSES = (
 )
 
 _WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)*\+?")
+_NAMED_WORDS = re.compile(r"<[a-z]+>")
 _FILLERS = frozenset({"the", "license", "licence", "licensed", "version", "v", "software", "a", "under"})
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -41,6 +42,27 @@ class _Phrases(BaseModel):
     all: tuple[str, ...] = Field(min_length=1)
 
 
+class _Restrictions(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    words: dict[str, tuple[str, ...]]
+    everywhere: tuple[str, ...]
+    texts: tuple[str, ...]
+    few_words: tuple[str, ...]
+
+    def pattern(self, expressions: tuple[str, ...]) -> re.Pattern[str]:
+        """Return the pattern of any of the expressions (none: of nothing), whole words with a space on either side."""
+        words = {f"<{name}>": f"(?:{'|'.join(map(re.escape, sorted(of)))})" for name, of in self.words.items()}
+        filled = [_NAMED_WORDS.sub(lambda name: words.get(name[0], name[0]), one) for one in expressions]
+        for given, one in zip(expressions, filled, strict=True):
+            try:
+                re.compile(one)
+            except re.error as error:
+                raise ValueError(f"licenses: restrictions: found {given!r}: {error}") from None
+            if name := _NAMED_WORDS.search(one):
+                raise ValueError(f"licenses: restrictions: found {name[0]}, allowed: {', '.join(words)}")
+        return re.compile(rf"(?<= )(?:{'|'.join(filled)})(?= )" if filled else r"(?!)")
+
+
 class _Data(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     classes: dict[str, tuple[str, ...]]
@@ -53,7 +75,7 @@ class _Data(BaseModel):
     marks: dict[str, tuple[str, ...]]
     grants: tuple[str, ...]
     hints: tuple[str, ...]
-    restrictions: tuple[str, ...]
+    restrictions: _Restrictions
     includes: dict[str, tuple[str, ...]]
 
 
@@ -67,7 +89,9 @@ class LicenseTable:
     without a reference text. ``statements``: the same for short files that only name a licence. ``marks``: id ->
     phrases without which a text is not that licence. ``grants``: phrases that a copy of a reference which has them must
     have too. ``hints``: phrases that, in what no reference explains, keep a text from being free; ``restrictions``:
-    those that make it unknown. ``includes``: id -> ids whose texts always accompany it.
+    what, in the words that no reference explains, makes a text unknown; ``rider_restrictions``: what does
+    so where these words are few; ``header_restrictions``: what does so in the
+    comments of a file too, where other words are ordinary. ``includes``: id -> ids whose texts always accompany it.
     """
 
     classes: Mapping[str, str]
@@ -80,7 +104,9 @@ class LicenseTable:
     marks: Mapping[str, tuple[str, ...]]
     grants: tuple[str, ...]
     hints: tuple[str, ...]
-    restrictions: tuple[str, ...]
+    restrictions: re.Pattern[str]
+    rider_restrictions: re.Pattern[str]
+    header_restrictions: re.Pattern[str]
     includes: Mapping[str, frozenset[str]]
 
     @classmethod
@@ -103,7 +129,9 @@ class LicenseTable:
             marks={_expression("marks", key): phrases for key, phrases in parsed.marks.items()},
             grants=parsed.grants,
             hints=parsed.hints,
-            restrictions=parsed.restrictions,
+            restrictions=parsed.restrictions.pattern((*parsed.restrictions.everywhere, *parsed.restrictions.texts)),
+            rider_restrictions=parsed.restrictions.pattern(parsed.restrictions.few_words),
+            header_restrictions=parsed.restrictions.pattern(parsed.restrictions.everywhere),
             includes={
                 _expression("includes", key): frozenset(_expression("includes", id_) for id_ in included)
                 for key, included in parsed.includes.items()

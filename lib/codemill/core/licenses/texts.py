@@ -34,20 +34,29 @@ SHINGLE = 3
 # A second reference counts when it brings this share of its shingles itself: parts of licences are common to many.
 MIN_OWN_SHARE = 0.5
 MAX_TEXTS = 20
+# So many words in a row that stand in a reference are its own; fewer are words that any sentence may use.
+MIN_RUN = 7
 # A file that names its licence, or points to the file that has it, is short; so is the part that offers a choice.
 MAX_STATEMENT_WORDS = 120
+# What shares more with a text, and does not contain it, is a text with other terms.
+MAX_STATEMENT_SHARE = 0.5
 MAX_CHOICE_WORDS = 250
-# Beside free texts, this share of a licence that is not free, and so many shingles, are more than words in common: the
-# most of 163 free texts of real packages is 0.08.
-MAX_TRACE = 0.2
+# Where fewer words stand beside a licence text, a sentence that is no copyright line is about its terms.
+MAX_RIDER_WORDS = 100
+# Beside free texts, this share of what is a non-free licence's own (in no free one), and so many shingles, are more than
+# words in common: of 560 free texts of real packages none has as many.
+MAX_TRACE = 0.1
 # A notice this short says too little to be told from prose.
 _MIN_SHINGLES = 20
 
 _EXCEPTION = "WITH "
+_GAP = "/"
 _WORD = re.compile(r"[a-z0-9]+")
 _TAG = re.compile(r"<[^<>\n]{1,200}>")
 _SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]{0,20}([^\n*/]{1,200})")
 _CHOICE = re.compile(r"\b(?:dual|at your option(?! any later)|either of|under either|your choice)\b")
+_HOLDER = re.compile(r"(?:©|\(c\)|copyright\b).*", re.I)
+_LABEL = re.compile(r"^licen[cs]e[ \t]{0,9}:", re.I)
 _POINTER = re.compile(r"\b(?:(?:UN)?LICEN[SC]E|COPYING)[-.]\w|\b[Ss]ee (?:the )?(?:file )?(?:LICEN[SC]E|COPYING)")
 
 
@@ -72,8 +81,9 @@ class Contained:
     """Which references a text contains, as ``names`` with the ``shares`` of their shingles that it has (0..1).
 
     ``best``: the highest share of any reference, contained or not. ``unexplained``: the words that no contained
-    reference has, one space around each. ``not_granted``: what a contained reference grants and the text does not.
-    ``trace``: a licence that is not free, of which a part is among those words.
+    reference has, one space around each, and a stroke where a reference's words stood between them. ``not_granted``:
+    what a contained reference grants and the text does not. ``trace``: a licence that is not free, of which a part is
+    among those words.
     """
 
     names: tuple[str, ...]
@@ -96,18 +106,27 @@ def identify_text(text: str, table: LicenseTable) -> TextMatch:
     contained = references_in(words, table)
     unexplained = contained.unexplained
     names = {*contained.names, *by_phrases(unexplained, table.phrases)}
-    if not names and len(words) <= MAX_STATEMENT_WORDS:
+    if not names and len(words) <= MAX_STATEMENT_WORDS and contained.best < MAX_STATEMENT_SHARE:
         names = by_phrases(unexplained, table.statements)
     if not names:
-        tagged = _tagged(text)
-        return TextMatch(tagged, contained.best, pointer=tagged is None and _is_pointer(text, words))
+        points = _is_pointer(text, words)
+        named = _tagged(text) or (None if points else _stated(text, table))
+        return TextMatch(named, contained.best, pointer=points and named is None)
     similarity = min(contained.shares, default=1.0)
     choice = offers_choice(unexplained)
     expression = joined(names, table, choice=choice)
-    restriction = phrase_in(unexplained, table.restrictions) or contained.not_granted
+    restriction = restriction_in(unexplained, table.restrictions) or contained.not_granted
     if not choice and expression is not None and table.is_free(expression):
         restriction = restriction or phrase_in(unexplained, table.hints) or contained.trace
+        if len(_WORD.findall(unexplained)) <= MAX_RIDER_WORDS:
+            restriction = restriction or restriction_in(unexplained, table.rider_restrictions)
     return TextMatch(None if restriction else expression, similarity, restriction)
+
+
+def restriction_in(unexplained: str, restrictions: re.Pattern[str]) -> str | None:
+    """Return the first words that no reference explains and that take back what a licence grants."""
+    found = restrictions.search(unexplained)
+    return None if found is None else found[0].strip()
 
 
 def phrase_in(unexplained: str, phrases: tuple[str, ...]) -> str | None:
@@ -129,12 +148,16 @@ def joined(names: set[str], table: LicenseTable, *, choice: bool) -> str | None:
 
 @dataclass(frozen=True)
 class _Index:
-    """References by their shingles: those of ``keys[i]`` are ``owners[starts[i] : starts[i + 1]]``."""
+    """References by their shingles: those of ``keys[i]`` are ``owners[starts[i] : starts[i + 1]]``.
+
+    ``own_sizes``: how many shingles of a reference occur in no free one.
+    """
 
     names: tuple[str, ...]
     grants: tuple[tuple[str, ...], ...]
     free: npt.NDArray[np.bool_]
     sizes: npt.NDArray[np.int64]
+    own_sizes: npt.NDArray[np.int64]
     keys: minhash.Hashes
     starts: npt.NDArray[np.int64]
     owners: npt.NDArray[np.int64]
@@ -164,7 +187,9 @@ def _index(table: LicenseTable) -> _Index:
     order = np.argsort(every, kind="stable")
     keys, starts = np.unique(every[order], return_index=True)
     free = np.array([name.startswith(_EXCEPTION) or table.is_free(name) for name in names])
-    return _Index(names, grants, free, sizes, keys, np.append(starts, len(every)), owner[order])
+    common = np.isin(every, np.unique(every[free[owner]]))
+    own_sizes = np.bincount(owner[~common], minlength=len(names))
+    return _Index(names, grants, free, sizes, own_sizes, keys, np.append(starts, len(every)), owner[order])
 
 
 def _references(table: LicenseTable) -> Iterator[tuple[str, str]]:
@@ -202,23 +227,38 @@ def references_in(words: list[str], table: LicenseTable) -> Contained:
     absent = {name for name, marks in table.marks.items() if any(f" {mark} " not in whole for mark in marks)}
     candidates = (shares >= table.threshold) & np.array([name not in absent for name in index.names])
     found = _greedy(rows, owners, candidates, total, index, len(shingles))
-    known = np.zeros(len(shingles), dtype=bool)
-    known[rows[np.isin(owners, found)]] = True
-    traces = np.bincount(owners[~known[rows]], minlength=len(index.names))
-    traced = ~index.free & (traces >= np.maximum(MAX_TRACE * index.sizes, _MIN_SHINGLES))
-    explained = np.zeros(len(words), dtype=bool)
-    for offset in range(SHINGLE if len(positions) else 0):
-        explained[offset : offset + len(positions)] |= known[back]
-    left = [word for word, is_known in zip(words, explained, strict=True) if not is_known]
+    known = _marked(rows[np.isin(owners, found)], len(shingles))
+    common = _marked(rows[index.free[owners]], len(shingles))
+    traces = np.bincount(owners[~(known | common)[rows]], minlength=len(index.names))
+    traced = ~index.free & (traces >= np.maximum(MAX_TRACE * index.own_sizes, _MIN_SHINGLES))
+    explained = _in_runs(known[back], len(words))
+    left = [word if not is_known else _GAP for word, is_known in zip(words, explained, strict=True)]
+    runs = [word for word, before in zip(left, [_GAP, *left], strict=False) if word != before or word != _GAP]
     needed = {grant for one in found for grant in index.grants[one]}
     return Contained(
         names=tuple(index.names[one] for one in found),
         shares=tuple(float(shares[one]) for one in found),
         best=float(shares.max(initial=0.0)),
-        unexplained=f" {' '.join(left)} ",
+        unexplained=f" {' '.join(runs)} ",
         not_granted=next((grant for grant in sorted(needed) if not _grants(words, grant)), None),
         trace=next((index.names[one] for one in np.flatnonzero(traced)), None),
     )
+
+
+def _marked(members: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.bool_]:
+    marks = np.zeros(size, dtype=bool)
+    marks[members] = True
+    return marks
+
+
+def _in_runs(known: npt.NDArray[np.bool_], words: int) -> npt.NDArray[np.bool_]:
+    """Say of each word whether it stands in a run of known shingles of at least ``MIN_RUN`` words."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], known, [False])).astype(np.int8)))
+    explained = np.zeros(words, dtype=bool)
+    for start, end in edges.reshape(-1, 2):
+        if end - start + SHINGLE - 1 >= MIN_RUN:
+            explained[start : end + SHINGLE - 1] = True
+    return explained
 
 
 def _grants(words: list[str], grant: str) -> bool:
@@ -263,6 +303,13 @@ def offers_choice(unexplained: str) -> bool:
 
 def _is_pointer(text: str, words: list[str]) -> bool:
     return len(words) <= MAX_STATEMENT_WORDS and _POINTER.search(text) is not None
+
+
+def _stated(text: str, table: LicenseTable) -> str | None:
+    """Return the expression, or the name, of which the whole text consists but for a label and a copyright line."""
+    if len(text) > expressions.MAX_CHARS:
+        return None
+    return table.expression_of_name(_LABEL.sub("", _HOLDER.sub("", text).strip()))
 
 
 def _tagged(text: str) -> str | None:
