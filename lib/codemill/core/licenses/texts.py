@@ -43,8 +43,8 @@ MAX_STATEMENT_SHARE = 0.5
 MAX_CHOICE_WORDS = 250
 # Where fewer words stand beside a licence text, a sentence that is no copyright line is about its terms.
 MAX_RIDER_WORDS = 100
-# Beside free texts, this share of what is a non-free licence's own (in no free one), and so many shingles, are more than
-# words in common: of 560 free texts of real packages none has as many.
+# Beside free texts, this share of what a licence that is not free has and no free one, and so many shingles, are more
+# than words in common: none of 560 free texts of real packages has them.
 MAX_TRACE = 0.1
 # A notice this short says too little to be told from prose.
 _MIN_SHINGLES = 20
