@@ -51,6 +51,7 @@ def lines(marker: str, text: str) -> str:
         ("c", "// SPDX-License-Identifier: (GPL-2.0-only OR MIT)\n", "GPL-2.0-only OR MIT"),
         ("python", "#!/usr/bin/env python\n# SPDX-License-Identifier: AGPL-3.0-or-later\n", "AGPL-3.0-or-later"),
         ("html", "<!-- SPDX-License-Identifier: Apache-2.0 -->\n", "Apache-2.0"),
+        ("c", "// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception.\n", "Apache-2.0 WITH LLVM-exception"),
         ("python", "# SPDX-License-Identifier: MIT\n# SPDX-License-Identifier: MPL-2.0\n", "MIT AND MPL-2.0"),
         ("python", "# SPDX-License-Identifier: Jane's own\n", UNKNOWN),
         ("python", 'TAG = "SPDX-License-Identifier: GPL-2.0"\n', None),

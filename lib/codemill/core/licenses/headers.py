@@ -26,7 +26,7 @@ _MAYBE = re.compile(
 _TAG = re.compile(r"^\W*SPDX-License-Identifier:[ \t]*([^\n]{1,300})", re.M)
 _FIELD = re.compile(r"^[\W_]*(?:@licen[cs]e:?|licen[cs]e:)[ \t]+([^\n]{2,100})", re.M | re.I)
 _IGNORED = re.compile(r"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.S)
-_CLOSERS = re.compile(r"(?:\*[/)]|-->|[\"'#*;}]|\s)+$")
+_CLOSERS = re.compile(r"(?:\*[/)]|-->|[\"'#*;}.,]|\s)+$")
 _DOCSTRINGS = (('"""', '"""'), ("'''", "'''"))
 
 # In words in lower case, one space around each.

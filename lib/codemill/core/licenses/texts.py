@@ -52,9 +52,10 @@ _MIN_SHINGLES = 20
 _EXCEPTION = "WITH "
 _GAP = "/"
 _WORD = re.compile(r"[a-z0-9]+")
+_SUBLICENSE = re.compile(r"\bsub[- ]licen[cs]e")
 _TAG = re.compile(r"<[^<>\n]{1,200}>")
 _SPDX_TAG = re.compile(r"SPDX-License-Identifier:[ \t]{0,20}([^\n*/]{1,200})")
-_CHOICE = re.compile(r"\b(?:dual|at your option(?! any later)|either of|under either|your choice)\b")
+_CHOICE = re.compile(r"\b(?:dual|at your option(?! any later)|either of|(?:under|terms of) either|your choice)\b")
 _HOLDER = re.compile(r"(?:©|\(c\)|copyright\b).*", re.I)
 _LABEL = re.compile(r"^licen[cs]e[ \t]{0,9}:", re.I)
 _POINTER = re.compile(r"\b(?:(?:UN)?LICEN[SC]E|COPYING)[-.]\w|\b[Ss]ee (?:the )?(?:file )?(?:LICEN[SC]E|COPYING)")
@@ -211,8 +212,11 @@ def _references(table: LicenseTable) -> Iterator[tuple[str, str]]:
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text in lower case, without HTML's tags and escapes, punctuation, letters beyond ASCII."""
-    return _WORD.findall(unescape(_TAG.sub(" ", text)).lower())
+    """Return the words of a text in lower case, without HTML's tags and escapes, punctuation, letters beyond ASCII.
+
+    A sub-license is a sublicense (equivalent words of SPDX's matching guidelines).
+    """
+    return _WORD.findall(_SUBLICENSE.sub("sublicense", unescape(_TAG.sub(" ", text)).lower()))
 
 
 def references_in(words: list[str], table: LicenseTable) -> Contained:
