@@ -165,6 +165,7 @@ def test_thresholds_are_kept_apart_from_detection() -> None:
 
 
 def test_a_named_entity_model_is_loaded_and_asked_about_likely_lines(tmp_path: Path) -> None:
+    spacy.util.fix_random_seed(0)
     names = ["Ada Lovelace", "alan turing", "grace hopper", "edsger dijkstra", "barbara liskov", "ken thompson"]
     nlp = spacy.blank("en")
     nlp.add_pipe("ner").add_label("PERSON")
@@ -173,7 +174,7 @@ def test_a_named_entity_model_is_loaded_and_asked_about_likely_lines(tmp_path: P
             nlp.make_doc(f"{words}{name} 2020"), {"entities": [(len(words), len(words) + len(name), "PERSON")]}
         )
         for name in names
-        for words in ("author ", "maintainer ", "written by ")
+        for words in ("# author ", "# maintainer ", "# written by ")
     ]
     nlp.initialize(lambda: examples)
     for _ in range(12):
