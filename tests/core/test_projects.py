@@ -9,6 +9,26 @@ def test_versions_sort_from_new_to_old() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("foo-1.2.3", ("foo", "1.2.3")),
+        ("foo-bar@v1.2", ("foo-bar", "v1.2")),
+        ("foo-1.0-1", ("foo", "1.0-1")),
+        ("cli-12.0.0-alpha.15", ("cli", "12.0.0-alpha.15")),
+        ("log4j-1.2-api-2.17.1", ("log4j-1.2-api", "2.17.1")),
+        ("log4j-1.2-api", ("log4j-1.2-api", None)),
+        ("exercise-1", ("exercise-1", None)),
+        ("foo1.2", ("foo1.2", None)),
+        ("-1.2", ("-1.2", None)),
+        ("", ("", None)),
+        ("-1.1" * 100_000 + "x", ("-1.1" * 100_000 + "x", None)),
+    ],
+)
+def test_a_version_at_the_end_of_a_name_is_split_off(name: str, expected: tuple[str, str | None]) -> None:
+    assert projects.split_version(name) == expected
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://github.com/Owner/Name",

@@ -44,6 +44,29 @@ def test_of_two_versions_the_newer_stays(spark: SparkSession, warehouse_path: st
     assert gone(spark, warehouse_path, [], projects) == {"old": "other_version"}
 
 
+def test_folders_of_versions_are_one_project_where_address_or_contents_say_so(
+    spark: SparkSession, warehouse_path: str
+) -> None:
+    home = {"url": "github.com/a/x", "url_source": "manifest"}
+    projects = [
+        {"project_id": "a", "name": "x-1.9", **home},
+        {"project_id": "b", "name": "x-1.10", **home},
+        {"project_id": "elsewhere", "name": "x-1.8", "platform": "npm", **home},
+        {"project_id": "part", "name": "x-part-1.10", **home},
+        {"project_id": "old", "name": "lib-0.9.0"},
+        {"project_id": "new", "name": "lib-1.0.0"},
+        {"project_id": "namesake", "name": "lib-2.0.0"},
+        {"project_id": "week1", "name": "week-1", **home},
+        {"project_id": "week2", "name": "week-2", **home},
+    ]
+    files = tree("old", *"abcdefgh") + tree("new", *"abcd", *numbered("n", 6)) + tree("namesake", *numbered("m", 6))
+    assert gone(spark, warehouse_path, files, projects) == {
+        "a": "other_version",
+        "elsewhere": "other_platform",
+        "old": "same_contents",
+    }
+
+
 def test_one_project_on_two_platforms_is_known_by_name_and_home(spark: SparkSession, warehouse_path: str) -> None:
     home = {"name": "x", "url": "github.com/a/x", "url_source": "manifest"}
     projects = [
@@ -53,6 +76,27 @@ def test_one_project_on_two_platforms_is_known_by_name_and_home(spark: SparkSess
         {"project_id": "4", "platform": "npm", "name": "y", "url": "github.com/a/x", "url_source": "manifest"},
     ]
     assert gone(spark, warehouse_path, [], projects) == {"1": "other_platform"}
+
+
+def test_packages_of_one_repository_in_other_languages_are_not_one(spark: SparkSession, warehouse_path: str) -> None:
+    home = {"name": "proto", "url": "github.com/a/proto", "url_source": "manifest"}
+    projects = [
+        {"project_id": "gem", "platform": "rubygems", "stars": 3, **home},
+        {"project_id": "crate", "platform": "crates", "stars": 2, **home},
+        {"project_id": "wheel", "platform": "pypi", "stars": 1, **home},
+        {"project_id": "data", "platform": "npm", "stars": 0, **home},
+    ]
+    files = [
+        ("gem:a.rb", "ruby", "def ruby\nend\n" * 50),
+        ("gem:README.md", "markdown", "the same words\n" * 50),
+        ("crate:a.rs", "rust", "fn rust() {}\n" * 50),
+        ("crate:build.rb", "ruby", "build\n"),
+        ("wheel:a.py", "python", "def python(): ...\n" * 20),
+        ("wheel:a.rs", "rust", "fn other() {}\n" * 20),
+        ("wheel:README.md", "markdown", "the same words\n" * 50),
+        ("data:a.json", "json", "[1, 2, 3]\n" * 20),
+    ]
+    assert gone(spark, warehouse_path, files, projects) == {"wheel": "other_platform", "data": "other_platform"}
 
 
 def test_a_repository_stands_for_its_mirror_and_its_package_not_for_a_monorepos(

@@ -16,6 +16,8 @@ _OWNER_NAME = frozenset(
     {"github.com", "bitbucket.org", "codeberg.org", "gitee.com", "git.sr.ht", "notabug.org", "gitea.com"}
 )
 _NO_OWNERS = frozenset({"sponsors", "orgs", "topics", "features", "marketplace", "apps", "users", "settings"})
+_VERSION_END = re.compile(r"[-@](?=v?\d+\.\d)")
+_MAX_VERSION = 64
 _FOLDER = re.compile(r"(?:-/)?(?:tree|blob|src)/[^/]+/(.+)")
 
 
@@ -31,14 +33,32 @@ def canonical_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
+def split_version(name: str) -> tuple[str, str | None]:
+    """Split a name that ends in a version, ``foo-1.2.3`` or ``foo@v1.2``, into the name and the version, else None.
+
+    The version is the longest end that PEP 440 takes for one and that has a dot: ``exercise-1`` is a name.
+    """
+    for end in _VERSION_END.finditer(name, max(1, len(name) - _MAX_VERSION)):
+        version = name[end.end() :]
+        if _parsed(version) is not None:
+            return name[: end.start()], version
+    return name, None
+
+
 def version_rank(version: str | None) -> list[int]:
     """Return six numbers that sort versions from new to old (PEP 440); what is no version comes last."""
-    try:
-        parsed = Version(version or "")
-    except InvalidVersion:
+    parsed = _parsed(version or "")
+    if parsed is None:
         return [1] * 6
     release = [-min(part, 2**31) for part in parsed.release[:5]]
     return [*release, *[0] * (5 - len(release)), int(parsed.is_prerelease)]
+
+
+def _parsed(version: str) -> Version | None:
+    try:
+        return Version(version)
+    except InvalidVersion:
+        return None
 
 
 def canonical_url(url: str) -> str | None:

@@ -17,7 +17,6 @@ from codemill.annotations import Annotator, Text, each, version_of
 from codemill.catalogues import catalogue, table_text
 from codemill.core import generated
 from codemill.core.generated import GeneratedCatalogue
-from codemill.core.languages import LanguageTable
 from codemill.steps.step import DROP, ERROR, Context, Flow, verdict, verdicts
 
 _PAYLOAD = T.StructType(
@@ -50,7 +49,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     conf = context.settings.steps.generated
     shape = F.col("generated")
     lengths = {"mean_line": F.round(shape["mean_line"], 1), "max_line": shape["max_line"]}
-    is_code = F.col("language").isin(_programming(context))
+    is_code = F.col("language").isin(context.programming_languages())
     long_lines = is_code & ((shape["mean_line"] > conf.max_mean_line) | (shape["max_line"] > conf.max_line))
     encoded = (shape["longest_encoded_run"] > conf.max_encoded_run) | (shape["encoded_share"] > conf.max_encoded_share)
     runs = {"longest_run": shape["longest_encoded_run"], "share": F.round(shape["encoded_share"], 4)}
@@ -67,12 +66,6 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     )
     signals = [shape[name].alias(name) for name in _SIGNALS]
     return seen.withColumn("verdicts", verdicts(*choices)).select(*flow.files.columns, *signals, "verdicts")
-
-
-def _programming(context: Context) -> list[str]:
-    text = table_text("languages", context.settings.catalogues.languages, LanguageTable.from_mapping)
-    languages = catalogue(LanguageTable.from_mapping, text).languages
-    return [language.name for language in languages if language.kind == "programming"]
 
 
 def _inspect(text: Text, table: str) -> dict[str, Any]:

@@ -7,14 +7,16 @@ Two projects are one for the first of these reasons that holds:
 
     other_version     one name on one platform
     same_repository   one address, and both are the repository; or one is, and the other is a package of its name
-    other_platform    packages of one name that declare one address
+    other_version     packages of one name that declare one address, on one platform (folders ``foo-1.2``, ``foo-1.3``)
+    other_platform    the same, on two platforms, written in one language
     fork              one says that it is a fork of the other, or both of a third
     shared_history    a share of the commits of the one that goes, or many commits, are in the other's history
     same_contents     a share of the files of the one that goes lie in the other
 
 Contents count where most of the shared files lie at the same paths in both, or the other is hardly larger: a library
-that another project carries in a folder is a part of it, not a copy of it. Packages of one monorepo declare one address
-and are different projects. Files that everybody has (templates) say nothing.
+that another project carries in a folder is a part of it, not a copy of it. Files that everybody has (templates) say
+nothing. Packages of one monorepo declare one address and are different projects, and so are those of one name and
+address that are written for their platforms in different languages (bindings, ports).
 
 Who goes names one that stays (a star cover, see there): nobody goes for being like someone who goes.
 """
@@ -46,7 +48,11 @@ _LANDMARKS = 8
 # Empty and near-empty files (`__init__.py`) are shared by everybody and say nothing.
 _MIN_FILE_BYTES = 64
 
+# A smaller part of a project's programs (a build script, generated headers) is not what it is written in.
+_MIN_LANGUAGE_SHARE = 0.1
+
 _PRINT = T.StructType([T.StructField("members", T.BinaryType()), T.StructField("signature", T.BinaryType())])
+_NAMED = T.StructType([T.StructField("name", T.StringType()), T.StructField("version", T.StringType())])
 _EVIDENCE = ("url", "shared_files", "contained", "shared_commits")
 
 
@@ -54,15 +60,18 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     """Judge projects by what they have in common with better ones."""
     conf = context.settings.steps.project_dedup
     scored = with_score(flow.projects, context.settings.steps.ranking)
+    last = _split_version(F.substring_index("name", "/", -1))
+    scored = scored.withColumns({"last": last, "version": F.coalesce("version", last["version"])})
     nodes = scored.select(
         F.col("project_id").alias("id"),
         *("platform", "url", "fork_of", "commits", "history", "roots"),
         _is_true(F.col("url_source") != "manifest").alias("is_repository"),
         _name("name").alias("full_name"),
-        _name(F.substring_index("name", "/", -1)).alias("name"),
+        _name(F.col("last.name")).alias("name"),
         _priority(conf).alias("priority"),
     )
-    copies = star_cover(_alike(nodes, _sets(flow, conf), conf))
+    sets = _sets(flow, conf).join(_written_in(flow, context.programming_languages()), "id", "full")
+    copies = star_cover(_alike(nodes, sets, conf))
     evidence = {name: F.col(name) for name in _EVIDENCE}
     drop = verdict(DROP, F.col("how"), kept=F.col("kept"), kept_name=F.col("kept_name"), **evidence)
     joined = flow.projects.drop(*_EVIDENCE).join(copies.withColumnRenamed("id", "project_id"), "project_id", "left")
@@ -137,6 +146,7 @@ def _how(conf: ProjectDedup, contained: Column) -> Column:
     of_its_name = F.substring_index("left_url", "/", -1) == F.when(left_is, F.col("right_name")).otherwise(
         F.col("left_name")
     )
+    one_language = F.coalesce(F.arrays_overlap("left_languages", "right_languages"), F.expr("true"))
     commits = F.col("shared_commits")
     share = commits >= conf.min_commit_share * F.col("right_commits")
     enough = F.col("shared_files") >= conf.min_shared_files
@@ -151,7 +161,8 @@ def _how(conf: ProjectDedup, contained: Column) -> Column:
         F.when((F.col("left_full_name") == F.col("right_full_name")) & one_platform, "other_version")
         .when(one_url & left_is & right_is, "same_repository")
         .when(in_repository & of_its_name, "same_repository")
-        .when(one_url & one_name, "other_platform")
+        .when(one_url & one_name & one_platform, "other_version")
+        .when(one_url & one_name & one_language, "other_platform")
         .when(_is_fork(), "fork")
         .when((commits >= conf.min_shared_commits) & (share | (commits >= conf.many_commits)), "shared_history")
         .when(same_contents, "same_contents")
@@ -197,6 +208,17 @@ def _sets(flow: Flow, conf: ProjectDedup) -> DataFrame:
     return packed.select("id", "n", "print.*", "placed", "sample")
 
 
+def _written_in(flow: Flow, programming: list[str]) -> DataFrame:
+    """Return the languages that make up a tenth or more of a project's programs: (id, languages); none, no row."""
+    programs = flow.files.where(F.col("language").isin(programming))
+    sizes = programs.groupBy(F.col("project_id").alias("id"), "language").agg(F.sum("size").alias("size"))
+    by_size = sizes.groupBy("id").agg(
+        F.sum("size").alias("all"), F.collect_list(F.struct("language", "size")).alias("of")
+    )
+    large = F.filter("of", lambda one: one["size"] >= _MIN_LANGUAGE_SHARE * F.col("all"))
+    return by_size.select("id", large["language"].alias("languages"))
+
+
 @vectorized(_PRINT)
 def _fingerprint(sets: Series) -> pd.DataFrame:
     rows: list[tuple[bytes, bytes]] = []
@@ -230,3 +252,8 @@ def _version_rank(versions: Series) -> Series:
 @vectorized(T.StringType())
 def _name(names: Series) -> Series:
     return names.map(projects.canonical_name, na_action="ignore")
+
+
+@vectorized(_NAMED)
+def _split_version(names: Series) -> pd.DataFrame:
+    return pd.DataFrame([projects.split_version(name) for name in names], columns=["name", "version"])

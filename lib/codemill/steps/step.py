@@ -13,7 +13,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from codemill.annotations import Store
+from codemill.catalogues import catalogue, table_text
 from codemill.config import Settings
+from codemill.core.languages import LanguageTable
 from codemill.tables import VERDICT
 
 Subject = Literal["project", "file"]
@@ -37,6 +39,12 @@ class Context:
 
     settings: Settings
     store: Store
+
+    def programming_languages(self) -> list[str]:
+        """Return the names of the languages that programs are written in: not markup, data or prose."""
+        text = table_text("languages", self.settings.catalogues.languages, LanguageTable.from_mapping)
+        languages = catalogue(LanguageTable.from_mapping, text).languages
+        return [language.name for language in languages if language.kind == "programming"]
 
 
 @dataclass(frozen=True)
