@@ -92,6 +92,18 @@ def test_sentences_that_are_usual_beside_free_texts_do_not_matter(text: str, sen
     assert class_of(found(f"{text}\n\n{sentence}\n")) in FREE
 
 
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("2-clause BSDL\n(see the file BSDL)", "BSD-2-Clause OR Ruby"),
+        ("GPL\n(see the file GPL)", "GPL-2.0-only OR Ruby"),
+    ],
+)
+def test_the_text_of_ruby_offers_a_choice(choice: str, expected: str) -> None:
+    head = f"You can redistribute it and/or modify it under either the terms of the\n{choice}, or these conditions:\n"
+    assert found(head + SPDX["Ruby"]["metadata"]["licenseText"]) == expected
+
+
 def test_98_of_100_licences_of_the_spdx_list_get_their_class() -> None:
     known = {
         id_: expressions.normalize(id_) for id_, entry in SPDX.items() if not entry["metadata"]["isDeprecatedLicenseId"]

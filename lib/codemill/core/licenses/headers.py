@@ -15,7 +15,15 @@ from typing import Literal
 from codemill.core.languages import Language
 from codemill.core.licenses import expressions
 from codemill.core.licenses.table import LicenseTable
-from codemill.core.licenses.texts import by_phrases, joined, offers_choice, references_in, restriction_in, words_of
+from codemill.core.licenses.texts import (
+    by_phrases,
+    joined,
+    offers_choice,
+    references_in,
+    restriction_in,
+    spaced,
+    words_of,
+)
 
 # Characters.
 HEAD = 8_000
@@ -106,7 +114,7 @@ def _notice(comments: str, table: LicenseTable) -> FileLicense | None:
         elif not choice and expression is not None and table.is_free(expression):
             expression = None if contained.trace else _stricter(contained.unexplained, expression)
         return FileLicense(expression, share, "notice")
-    whole = f" {' '.join(words)} "
+    whole = spaced(words)
     expression = _dual(whole, table) or _field(comments, table) or _gnu(whole) or _named(whole, table)
     if expression is None and _SECRET.search(whole):
         expression = "LicenseRef-proprietary"

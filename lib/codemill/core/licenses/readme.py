@@ -3,7 +3,7 @@
 import re
 
 from codemill.core.licenses.table import LicenseTable
-from codemill.core.licenses.texts import TextMatch, identify_text, restriction_in, words_of
+from codemill.core.licenses.texts import TextMatch, identify_text, restriction_in, spaced, words_of
 
 # Characters. A README may be a book; what it says of its licence stands near its end or its beginning.
 _MAX_README = 200_000
@@ -61,7 +61,7 @@ def readme_license(text: str, table: LicenseTable) -> TextMatch | None:
     lines = [_HOLDER.sub("", line).strip(" \t*_#>-.,") for line in plain.splitlines() if line.strip()]
     for name in [*names, *lines[:1]]:
         if (expression := table.expression_of_name(name)) is not None:
-            restriction = restriction_in(f" {' '.join(words_of(plain))} ", table.restrictions)
+            restriction = restriction_in(spaced(words_of(plain)), table.restrictions)
             return TextMatch(None if restriction else expression, 1.0, restriction)
     return None
 

@@ -89,9 +89,9 @@ class LicenseTable:
     without a reference text. ``statements``: the same for short files that only name a licence. ``marks``: id ->
     phrases without which a text is not that licence. ``grants``: phrases that a copy of a reference which has them must
     have too. ``hints``: phrases that, in what no reference explains, keep a text from being free; ``restrictions``:
-    what, in the words that no reference explains, makes a text unknown; ``rider_restrictions``: what does
-    so where these words are few; ``header_restrictions``: what does so in the
-    comments of a file too, where other words are ordinary. ``includes``: id -> ids whose texts always accompany it.
+    what, in the words that no reference explains, makes a text unknown; ``rider_restrictions``: what does so where
+    these words are few; ``header_restrictions``: what does so in the comments of a file too, where other words are
+    ordinary. ``includes``: id -> ids whose texts always accompany it.
     """
 
     classes: Mapping[str, str]

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
 from importlib.resources import files
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -118,7 +119,7 @@ def identify_text(text: str, table: LicenseTable) -> TextMatch:
     expression = joined(names, table, choice=choice)
     restriction = restriction_in(unexplained, table.restrictions) or contained.not_granted
     if not choice and expression is not None and table.is_free(expression):
-        restriction = restriction or phrase_in(unexplained, table.hints) or contained.trace
+        restriction = restriction or _phrase_in(unexplained, table.hints) or contained.trace
         if len(_WORD.findall(unexplained)) <= MAX_RIDER_WORDS:
             restriction = restriction or restriction_in(unexplained, table.rider_restrictions)
     return TextMatch(None if restriction else expression, similarity, restriction)
@@ -127,10 +128,10 @@ def identify_text(text: str, table: LicenseTable) -> TextMatch:
 def restriction_in(unexplained: str, restrictions: re.Pattern[str]) -> str | None:
     """Return the first words that no reference explains and that take back what a licence grants."""
     found = restrictions.search(unexplained)
-    return None if found is None else found[0].strip()
+    return None if found is None else found[0]
 
 
-def phrase_in(unexplained: str, phrases: tuple[str, ...]) -> str | None:
+def _phrase_in(unexplained: str, phrases: tuple[str, ...]) -> str | None:
     """Return the first of the phrases that occurs in words that no reference explains."""
     return next((phrase for phrase in phrases if f" {phrase} " in unexplained), None)
 
@@ -180,7 +181,8 @@ def _index(table: LicenseTable) -> _Index:
         shingles = minhash.shingles(minhash.hashes_of(words), SHINGLE)
         # Licences that share one text (GFDL with and without invariants) are one reference, under the first name.
         if shingles.size >= _MIN_SHINGLES:
-            granted = tuple(grant for grant in table.grants if _grants(words, grant))
+            whole = spaced(words)
+            granted = tuple(grant for grant in table.grants if _grants(whole, grant))
             sets.setdefault(shingles.tobytes(), (name, granted, shingles))
     names, grants, members = zip(*sets.values(), strict=True)
     sizes = np.array([len(one) for one in members])
@@ -188,7 +190,7 @@ def _index(table: LicenseTable) -> _Index:
     order = np.argsort(every, kind="stable")
     keys, starts = np.unique(every[order], return_index=True)
     free = np.array([name.startswith(_EXCEPTION) or table.is_free(name) for name in names])
-    common = np.isin(every, np.unique(every[free[owner]]))
+    common = np.isin(every, every[free[owner]])
     own_sizes = np.bincount(owner[~common], minlength=len(names))
     return _Index(names, grants, free, sizes, own_sizes, keys, np.append(starts, len(every)), owner[order])
 
@@ -219,6 +221,11 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(_SUBLICENSE.sub("sublicense", unescape(_TAG.sub(" ", text)).lower()))
 
 
+def spaced(words: list[str]) -> str:
+    """Join words with one space around each, as phrases and patterns of the table are looked for."""
+    return f" {' '.join(words)} "
+
+
 def references_in(words: list[str], table: LicenseTable) -> Contained:
     """Find the references that a text, given as its words in lower case, contains."""
     index = _index(table)
@@ -227,24 +234,25 @@ def references_in(words: list[str], table: LicenseTable) -> Contained:
     rows, owners = index.owners_of(shingles)
     total = np.bincount(owners, minlength=len(index.names))
     shares = total / index.sizes
-    whole = f" {' '.join(words)} "
+    whole = spaced(words)
     absent = {name for name, marks in table.marks.items() if any(f" {mark} " not in whole for mark in marks)}
     candidates = (shares >= table.threshold) & np.array([name not in absent for name in index.names])
     found = _greedy(rows, owners, candidates, total, index, len(shingles))
-    known = _marked(rows[np.isin(owners, found)], len(shingles))
-    common = _marked(rows[index.free[owners]], len(shingles))
-    traces = np.bincount(owners[~(known | common)[rows]], minlength=len(index.names))
+    by_found = np.isin(owners, found)
+    known = _marked(rows[by_found], len(shingles))
+    accounted = _marked(rows[by_found | index.free[owners]], len(shingles))
+    traces = np.bincount(owners[~accounted[rows]], minlength=len(index.names))
     traced = ~index.free & (traces >= np.maximum(MAX_TRACE * index.own_sizes, _MIN_SHINGLES))
     explained = _in_runs(known[back], len(words))
-    left = [word if not is_known else _GAP for word, is_known in zip(words, explained, strict=True)]
-    runs = [word for word, before in zip(left, [_GAP, *left], strict=False) if word != before or word != _GAP]
+    left = [_GAP if is_known else word for word, is_known in zip(words, explained, strict=True)]
+    gaps_once = [word for before, word in pairwise([_GAP, *left]) if not before == word == _GAP]
     needed = {grant for one in found for grant in index.grants[one]}
     return Contained(
         names=tuple(index.names[one] for one in found),
         shares=tuple(float(shares[one]) for one in found),
         best=float(shares.max(initial=0.0)),
-        unexplained=f" {' '.join(runs)} ",
-        not_granted=next((grant for grant in sorted(needed) if not _grants(words, grant)), None),
+        unexplained=spaced(gaps_once),
+        not_granted=next((grant for grant in sorted(needed) if not _grants(whole, grant)), None),
         trace=next((index.names[one] for one in np.flatnonzero(traced)), None),
     )
 
@@ -265,9 +273,8 @@ def _in_runs(known: npt.NDArray[np.bool_], words: int) -> npt.NDArray[np.bool_]:
     return explained
 
 
-def _grants(words: list[str], grant: str) -> bool:
-    text = f" {' '.join(words)} "
-    return f" {grant} " in text and f" no {grant} " not in text and f" not {grant} " not in text
+def _grants(whole: str, grant: str) -> bool:
+    return f" {grant} " in whole and f" no {grant} " not in whole and f" not {grant} " not in whole
 
 
 def _greedy(
