@@ -47,6 +47,8 @@ class Language:
     """Name of the bundled tree-sitter grammar; None when there is none, or none that is any good."""
     line_comments: tuple[str, ...] = ()
     block_comments: tuple[tuple[str, str], ...] = ()
+    strings: tuple[str, ...] = ('"', "'")
+    """Quotes of string literals, in which comment markers mean nothing."""
     doc_comments: tuple[str, ...] = ()
     """What a comment begins with when it is documentation or a directive, never switched-off code."""
     comment_nodes: tuple[str, ...] = ()
@@ -79,6 +81,9 @@ class Language:
         for opening, closing in self.block_comments:
             if not (opening and closing):
                 yield "block_comments", [opening, closing], "a pair of an opening and a closing marker"
+        for quote in self.strings:
+            if quote not in ('"', "'", "`"):
+                yield "strings", quote, "one of the quotes \", ' and `"
         yield from self._test_faults()
         yield from self._grammar_faults()
 

@@ -1,0 +1,71 @@
+"""Comments by their markers: what is found, what is left alone, in many languages."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codemill.core.languages import LanguageTable
+from codemill.core.lexing import comment_spans
+
+TABLE = LanguageTable.from_mapping(
+    yaml.safe_load((Path(__file__).parents[2] / "conf" / "languages.yaml").read_text(encoding="utf-8"))
+)
+
+
+def comments(text: str, language: str) -> list[str]:
+    source = text.encode()
+    return [source[start:end].decode() for start, end in comment_spans(source, TABLE[language])]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("python", "x = 1  # one\n# two\ny = '# no'\n", ["# one", "# two"]),
+        ("python", "x = 'it''s'  # one\n'''\n# no\n'''\n", ["# one"]),
+        ("python", 'r"""# no\n"""\nx = "\\"# no"  # one\n', ["# one"]),
+        (
+            "c",
+            'int a; // one\n/* two\n */ char *b = "// no"; char c = \'"\'; // three\n',
+            ["// one", "/* two\n */", "// three"],
+        ),
+        ("c", "/* never closed\nint a;\n", ["/* never closed\nint a;\n"]),
+        ("javascript", "a = `\n// no ${b}\n`; // one\nfetch('http://a.b/c') // two\n", ["// one", "// two"]),
+        ("rust", "fn a<'b>(c: &'b str) {} // one\nlet d = '\"'; // two\n", ["// one", "// two"]),
+        ("go", 'a := `// no`\nb := "\\"" // one\n', ["// one"]),
+        ("haskell", "f' x = x -- one\n{- two -}\n", ["-- one", "{- two -}"]),
+        ("lua", "a = 1 -- one\n--[[ two\nthree ]]\n", ["-- one", "--[[ two\nthree ]]"]),
+        ("shell", "echo ${#a} $# # one\n#!two\n", ["# one", "#!two"]),
+        ("html", "<p title='a'>don't</p><!-- one\n -->\n", ["<!-- one\n -->"]),
+        ("sql", "select '--no' -- one\n/* two */\n", ["-- one", "/* two */"]),
+        ("vim_script", 'let a = "no"\n" one\n', ['" one']),
+        ("fortran", "a = 'no!' ! one\n", ["! one"]),
+        ("json", '{"a": "// no"}\n', []),
+        ("common_lisp", '(print ";no") ; one\n#| two |#\n', ["; one", "#| two |#"]),
+        ("ruby", "a = 1 # one\n=begin\ntwo\n=end\nb = 2\n", ["# one", "=begin\ntwo\n=end"]),
+    ],
+)
+def test_comments_and_what_only_looks_like_one(language: str, text: str, found: list[str]) -> None:
+    assert comments(text, language) == found
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([language.name for language in TABLE.languages]),
+    st.lists(st.sampled_from(["//", "/*", "*/", "#", "--", "'", '"', '"""', "`", "\\", "\n", " ", "a", "=begin", "é"])),
+)
+def test_spans_are_in_order_inside_the_source_and_not_empty(language: str, parts: list[str]) -> None:
+    source = "".join(parts).encode()
+    last = 0
+    for start, end in comment_spans(source, TABLE[language]):
+        assert last <= start < end <= len(source)
+        last = end
+
+
+@pytest.mark.parametrize("unit", ["'", '"', '"""', "`", "\\", "/*", "*/", "//", "#", "'\\", '"\\', "--", "(*"])
+@pytest.mark.parametrize("language", ["python", "c", "javascript", "ruby", "ocaml", "lua", "sql", "rust"])
+def test_a_million_openings_take_no_longer_than_a_million_letters(unit: str, language: str) -> None:
+    source = (unit * (1_000_000 // len(unit))).encode()
+    assert sum(end - start for start, end in comment_spans(source, TABLE[language])) <= len(source)
