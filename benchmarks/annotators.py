@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from codemill.catalogues import catalogue, conf_folder, read_table, table_text
-from codemill.core import choice, comments, fim, generated, minhash, sensitive, static_analysis, syntax
+from codemill.core import choice, comments, fim, fingerprints, generated, minhash, sensitive, static_analysis, syntax
 from codemill.core.languages import LanguageTable
 from codemill.core.static_analysis import ScanLimits, SourceText
 
@@ -62,7 +62,7 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
         return run
 
     def fingerprint(file: File) -> object:
-        return minhash.signature(minhash.shingles(minhash.token_hashes(file[2]), 5), 256)
+        return minhash.signature(fingerprints.fingerprint(file[2], languages[file[1]], 5).members, 256)
 
     def scan() -> None:
         for start in range(0, len(batch), 500):

@@ -54,6 +54,9 @@ class Failed(Exception):  # noqa: N818 - named for what it says
         self.word = word
 
 
+# So many subjects, of some hundred bytes, may be sent to all executors: then their texts need not be moved to be found.
+_BROADCAST = 100_000
+
 # Gets a batch of texts, gives one answer for each, in order: values by column name, or the exception that it caused.
 Annotate = Callable[[Sequence[Text]], "Iterable[dict[str, Any] | Exception]"]
 
@@ -190,9 +193,11 @@ class Store:
             return
         self.report(f"{annotator.name}: {missing:,} texts, {size / 1e6:,.1f} MB")
         work = partial(_answers, annotator=annotator, schema=to_arrow_schema(annotator.table.schema))
+        subjects = wanted.where(is_missing)
         answers = (
-            self.texts(wanted.where(is_missing))
-            .repartition(self.tasks(missing, size), "key")
+            self.texts(F.broadcast(subjects) if missing <= _BROADCAST else subjects)
+            # By the key itself, Spark would take the partitions for made that found the keys, and has joined to a few.
+            .repartition(self.tasks(missing, size), F.xxhash64("key"))
             .select("key", "text_sha256", "variant", "argument", "content")
             .mapInArrow(work, annotator.table.schema)
         )

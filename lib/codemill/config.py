@@ -138,13 +138,15 @@ class Generated(Switch):
 class Dedup(Switch):
     """Step 3b: near-duplicates over shingles of code tokens; files under ``min_tokens`` are compared exactly."""
 
+    same_code: bool = True
+    license_headers: bool = False
     threshold: Annotated[float, Field(gt=0, le=1)] = 0.7
     recall: Annotated[float, Field(gt=0, lt=1)] = 0.99
     num_perm: Annotated[int, Field(ge=16, le=1024)] = 256
     shingle: Annotated[int, Field(ge=1, le=32)] = 5
     min_tokens: Count = 30
     across_languages: bool = False
-    bucket_leaders: Count = 64
+    bucket_size: Annotated[int, Field(ge=2, le=4096)] = 256
 
 
 class Sensitive(Switch):

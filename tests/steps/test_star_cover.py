@@ -6,7 +6,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
-from codemill.core import minhash
 from codemill.steps import star_cover
 
 Edge = tuple[int, int, float]
@@ -61,29 +60,3 @@ def test_rounds_give_what_one_walk_in_order_gives(
     edges = [(a, b, round(0.7 + (a * b % 13) / 50, 2)) for a, b in sorted(pairs) if a < b]
     assert cover(spark, edges, partitions) == reference(edges)
     assert cover(spark, edges, partitions, small=0) == reference(edges)
-
-
-def test_a_crowded_bucket_makes_few_pairs_and_misses_no_copy(spark: SparkSession) -> None:
-    keys = spark.range(100).selectExpr("id", "1L as bucket", "id as priority")
-    pairs = star_cover.candidates(keys, leaders=3)
-    assert pairs.count() == 99 + 98 + 97
-    assert pairs.select("right").distinct().count() == 99
-
-
-def test_pairs_are_found_once_however_many_buckets_they_share(spark: SparkSession) -> None:
-    keys = spark.createDataFrame(
-        [("a", 1, 1), ("b", 1, 2), ("a", 2, 1), ("b", 2, 2), ("c", 3, 3)], "id string, bucket long, priority int"
-    )
-    assert [tuple(row) for row in star_cover.candidates(keys, 8).collect()] == [("a", "b")]
-
-
-def test_shared_members_are_counted_exactly(spark: SparkSession) -> None:
-    sets = [("a", "one two three four"), ("b", "one two three five")]
-    rows = []
-    for name, text in sets:
-        members = minhash.shingles(minhash.token_hashes(text), 1)
-        rows.append((name, bytearray(minhash.pack(members)), members.size))
-    frame = spark.createDataFrame(rows, "id string, members binary, n int")
-    pairs = spark.createDataFrame([("a", "b")], "left string, right string")
-    row = star_cover.with_shared(pairs, frame).withColumn("jaccard", star_cover.jaccard()).collect()[0]
-    assert (row["shared"], row["left_n"], row["right_n"], row["jaccard"]) == (3, 4, 4, 0.6)

@@ -76,6 +76,6 @@ def _not_behind(character: bytes, marker: bytes) -> bytes:
 
 
 def _string(quote: bytes) -> bytes:
-    # Never fails, so it never goes back: an unclosed string ends with its line (a raw one, in backticks, with the text).
+    # Never fails, so it never goes back: an unclosed string ends with its line (one in backticks, with the text).
     inside = rb"[^`\\]" if quote == b"`" else rb"[^%s\\\n]" % quote
     return rb"%s%s*(?:\\.%s*)*%s?" % (quote, inside, inside, quote)

@@ -9,20 +9,25 @@ Files shorter than ``min_tokens`` are compared exactly only: fifty different thr
 from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill.annotations import Annotator, Text, each, version_of
+from codemill.catalogues import catalogue, table_text
 from codemill.config import Dedup
-from codemill.core import minhash
-from codemill.steps.star_cover import buckets, candidates, jaccard, star_cover, with_shared
+from codemill.core import fingerprints, lexing, minhash
+from codemill.core.languages import LanguageTable
+from codemill.steps.crowds import edges_of
+from codemill.steps.near_duplicates import Likeness, text_id, update
+from codemill.steps.star_cover import star_cover
 from codemill.steps.step import DROP, ERROR, Context, Flow, verdict, verdicts
 
 _PAYLOAD = T.StructType(
     [
         T.StructField("tokens", T.IntegerType()),
-        T.StructField("n", T.IntegerType()),
+        T.StructField("size", T.IntegerType()),
+        T.StructField("code", T.BinaryType()),
         T.StructField("members", T.BinaryType()),
         T.StructField("signature", T.BinaryType()),
     ]
@@ -32,61 +37,77 @@ _PAYLOAD = T.StructType(
 def judge(context: Context, flow: Flow) -> DataFrame:
     """Judge files by exact and by near-equality of their texts."""
     conf = context.settings.steps.dedup
-    scores = flow.projects.select("project_id", "score") if "score" in flow.projects.columns else None
-    files = flow.files.join(scores, "project_id", "left") if scores else flow.files.withColumn("score", F.lit(None))
-    prints = context.store.annotate(files, _annotator(conf), F.lit("tokens"))
+    files = _with_priority(flow)
     group = ["text_sha256"] if conf.across_languages else ["text_sha256", "language"]
-    priority = F.struct(
-        (-F.coalesce(F.col("score").cast("double"), F.lit(0.0))).alias("score"), F.col("path"), F.col("file_id")
-    )
-    ranked = prints.withColumn("priority", priority)
-    ranked = ranked.withColumn("best", F.min("priority").over(Window.partitionBy(*group)))
-    near = _near_duplicates(ranked, conf)
-    judged = ranked.join(near.withColumnRenamed("id", "best_id"), F.col("best.file_id") == F.col("best_id"), "left")
+    where = F.struct("priority", "language", "size", "text_in", "text_key")
+    texts = files.groupBy(*group).agg(F.min(where).alias("best"))
+    texts = texts.select("text_sha256", "best.priority", "best.language", "best.size", "best.text_in", "best.text_key")
+    annotator = _annotator(context, conf)
+    prints = context.store.annotate(texts, annotator, F.col("language"))
+    fingerprint = [F.col(f"fingerprint.{name}") for name in ("tokens", "size", "code", "signature")]
+    nodes = prints.where("fingerprint is not null").select(text_id("key"), "language", *fingerprint)
+    likeness = Likeness(context.store.warehouse, annotator, conf)
+    update(likeness, nodes)
+    known = prints.select(text_id("key"), "text_sha256", "language", "priority", "error").localCheckpoint()
+    near = star_cover(edges_of(likeness, known))
+    kept = known.select(F.col("id").alias("kept"), F.col("priority.file_id").alias("kept_file"))
+    texts = known.join(near.join(kept, "kept"), "id", "left").withColumnRenamed("priority", "best")
+    judged = files.join(texts.select(*group, "best", "error", "kept_file", "similarity", "same_code"), group)
     same = verdict(DROP, "exact_duplicate", kept=F.col("best.file_id"))
-    like = verdict(DROP, "near_duplicate", kept=F.col("kept"), jaccard=F.round("similarity", 4))
+    like = verdict(
+        DROP,
+        F.when(F.col("same_code"), "same_code").otherwise("near_duplicate"),
+        kept=F.col("kept_file"),
+        jaccard=F.round("similarity", 4),
+    )
     failed = verdict(ERROR, F.col("error"), annotator=F.lit("fingerprint"))
     choices = (
         (F.col("error").isNotNull(), failed),
-        (F.col("kept").isNotNull(), like),
+        (F.col("kept_file").isNotNull(), like),
         (F.col("best.file_id") != F.col("file_id"), same),
     )
     return judged.withColumn("verdicts", verdicts(*choices)).select(*flow.files.columns, "verdicts")
 
 
-def _near_duplicates(ranked: DataFrame, conf: Dedup) -> DataFrame:
-    """Return (id, kept, similarity) for the first of each group of equal texts that is like a better one."""
-    nodes = ranked.where(
-        (F.col("best.file_id") == F.col("file_id")) & (F.col("fingerprint.tokens") >= conf.min_tokens)
-    ).select(F.col("file_id").alias("id"), "priority", "language", "fingerprint.*")
-    bands, rows = minhash.banding(conf.threshold, conf.num_perm, conf.recall)
-    keys = buckets(nodes, bands, rows)
-    if not conf.across_languages:
-        keys = keys.join(nodes.select("id", "language"), "id").withColumn("bucket", F.xxhash64("bucket", "language"))
-    pairs = candidates(keys, conf.bucket_leaders)
-    similar = (
-        with_shared(pairs, nodes.select("id", "members", "n"))
-        .withColumn("similarity", jaccard())
-        .where(F.col("similarity") >= conf.threshold)
-    )
-    return star_cover(similar.select("left", "right", "similarity"))
+def _with_priority(flow: Flow) -> DataFrame:
+    files = flow.files
+    if "score" in flow.projects.columns:
+        files = files.join(flow.projects.select("project_id", "score"), "project_id", "left")
+        score: Column = F.coalesce(-F.col("score").cast("double"), F.lit(0.0))
+    else:
+        score = F.lit(0.0)
+    return files.withColumn("priority", F.struct(score.alias("score"), "path", "file_id"))
 
 
-def _annotator(conf: Dedup) -> Annotator:
+def _annotator(context: Context, conf: Dedup) -> Annotator:
+    text = table_text("languages", context.settings.catalogues.languages, LanguageTable.from_mapping)
+    languages = catalogue(LanguageTable.from_mapping, text).languages
+    syntax = [(one.name, one.line_comments, one.block_comments, one.strings) for one in languages]
+    shape = [conf.num_perm, conf.shingle, conf.license_headers]
     return Annotator(
         name="fingerprint",
         payload=_PAYLOAD,
-        version=version_of([minhash], ["datasketch"], [conf.num_perm, conf.shingle]),
-        annotate=partial(each, partial(_fingerprint, num_perm=conf.num_perm, length=conf.shingle)),
+        version=version_of([fingerprints, lexing, minhash], (), [*shape, syntax]),
+        annotate=partial(
+            each,
+            partial(
+                _fingerprint,
+                num_perm=conf.num_perm,
+                length=conf.shingle,
+                table=text,
+                skip_license=not conf.license_headers,
+            ),
+        ),
     )
 
 
-def _fingerprint(text: Text, num_perm: int, length: int) -> dict[str, Any]:
-    tokens = minhash.token_hashes(text.content)
-    members = minhash.shingles(tokens, length)
+def _fingerprint(text: Text, num_perm: int, length: int, table: str, *, skip_license: bool) -> dict[str, Any]:
+    language = catalogue(LanguageTable.from_mapping, table)[text.variant]
+    found = fingerprints.fingerprint(text.content, language, length, skip_license=skip_license)
     return {
-        "tokens": tokens.size,
-        "n": members.size,
-        "members": minhash.pack(members),
-        "signature": minhash.pack_signature(minhash.signature(members, num_perm)),
+        "tokens": found.tokens,
+        "size": found.members.size,
+        "code": found.code,
+        "members": minhash.pack(found.members),
+        "signature": minhash.pack(minhash.signature(found.members, num_perm)),
     }

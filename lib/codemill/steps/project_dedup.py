@@ -29,9 +29,10 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill.config import ProjectDedup
-from codemill.core import histories, minhash, projects
+from codemill.core import bands, histories, minhash, projects
+from codemill.steps.candidates import both_sides, buckets, candidates, shared_members
 from codemill.steps.ranking import with_score
-from codemill.steps.star_cover import both_sides, buckets, candidates, shared_members, star_cover
+from codemill.steps.star_cover import star_cover
 from codemill.steps.step import DROP, Context, Flow, verdict, verdicts
 from codemill.vectorized import Series, vectorized
 
@@ -115,10 +116,10 @@ def _alike(nodes: DataFrame, sets: DataFrame, conf: ProjectDedup) -> DataFrame:
 def _candidates(known: DataFrame, conf: ProjectDedup) -> DataFrame:
     """Pair up what might be one project, by everything that can make it one."""
     # Two sets of one size of which each holds the share c of the other have Jaccard c / (2 - c).
-    bands, rows = minhash.banding(conf.min_containment / (2 - conf.min_containment), _NUM_PERM, _RECALL)
+    count, rows = bands.banding(conf.min_containment / (2 - conf.min_containment), _NUM_PERM, _RECALL)
     keys = [
         known.select("id", "priority", F.explode(_said()).alias("bucket")),
-        buckets(known.where("n > 0"), bands, rows),
+        buckets(known.where("n > 0"), count, rows),
         known.select("id", "priority", F.xxhash64(F.lit("name"), "name").alias("bucket"), F.lit(_CROWD).alias("crowd")),
         known.select("id", "priority", F.explode("sample").alias("bucket"), F.lit(_CROWD).alias("crowd")),
     ]
@@ -224,7 +225,7 @@ def _fingerprint(sets: Series) -> pd.DataFrame:
     rows: list[tuple[bytes, bytes]] = []
     for values in sets:
         members = minhash.members_of(values)
-        rows.append((minhash.pack(members), minhash.pack_signature(minhash.signature(members, _NUM_PERM))))
+        rows.append((minhash.pack(members), minhash.pack(minhash.signature(members, _NUM_PERM))))
     return pd.DataFrame(rows, columns=["members", "signature"])
 
 

@@ -1,0 +1,328 @@
+"""Which texts are like which: the band index, the pairs measured through it, and both kept from night to night.
+
+In: nodes, one per distinct text. Out: edges between texts that are alike. A text lies in as many buckets as its
+signature has bands, and in one made of its code alone. Two texts in one bucket are a candidate pair; one that is worth
+it (``bands.Shelf``) is measured once, on the sets of its shingles, and what was measured is kept: a night looks up, and
+measures, what is new.
+
+A bucket of more than ``bucket_size`` texts is a crowd. It is written down and left to ``crowds``.
+
+Tables hold texts under the first 16 bytes of their fingerprint's key; rows of one ``space`` were made under the same
+settings. A run adds its index rows last: one that was killed before is made anew, and adds some pairs twice.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import xxhash
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F  # noqa: N812
+from pyspark.sql import types as T  # noqa: N812
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from codemill.annotations import Annotator, version_of
+from codemill.config import Dedup
+from codemill.core import bands, minhash
+from codemill.core.bands import Crowds, Entries, Glance, Pairs, Shelf, Texts
+from codemill.steps.candidates import both_sides
+from codemill.tables import Table, Warehouse
+from codemill.vectorized import Series, vectorized
+
+_SPACE = T.StructField("space", T.StringType())
+_BUCKET = T.StructField("bucket", T.LongType())
+_ID = T.StructField("id", T.BinaryType())
+_TEXT = T.StructType([_ID, T.StructField("size", T.IntegerType()), T.StructField("bits", T.BinaryType())])
+
+# Buckets and bits are 64-bit words, little-endian.
+INDEX = Table("dedup_index", T.StructType([_SPACE, *_TEXT, T.StructField("buckets", T.BinaryType())]), ("space",))
+PAIRS = Table(
+    "dedup_pairs",
+    T.StructType(
+        [
+            _SPACE,
+            T.StructField("left", T.BinaryType()),
+            T.StructField("right", T.BinaryType()),
+            T.StructField("jaccard", T.DoubleType()),
+            T.StructField("same_code", T.BooleanType()),
+        ]
+    ),
+    ("space",),
+)
+CROWDS = Table("dedup_crowds", T.StructType([_SPACE, _BUCKET, _ID]), ("space",))
+
+_INDEXED = T.StructType(INDEX.schema.fields[1:])
+_ENTRY = T.StructType([_BUCKET, *_TEXT])
+_BLOCK = T.StructType(
+    [
+        T.StructField("block", T.IntegerType()),
+        *_TEXT,
+        T.StructField("buckets", T.ArrayType(T.LongType())),
+        T.StructField("is_new", T.BooleanType()),
+    ]
+)
+_FOUND = T.StructType([*PAIRS.schema.fields[1:3], _BUCKET])
+
+# So many entries of the index (a text in a bucket) make a task; with its share of the texts, 50 bytes each.
+_TASK_ENTRIES = 1_000_000
+
+# So many pairs may be sent to all executors: then the sets of all other texts need not be moved.
+_BROADCAST = 1_000_000
+
+# Rows of an Arrow batch that leaves a worker.
+_BATCH_ROWS = 50_000
+
+Batches = Iterator[pa.RecordBatch]
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What makes two texts alike under some settings, and where it is kept."""
+
+    warehouse: Warehouse
+    annotator: Annotator
+    conf: Dedup
+
+    @property
+    def space(self) -> str:
+        """Name the rows that were made under these settings."""
+        return version_of([bands], (), [self.annotator.version, self.conf.model_dump(exclude={"enabled"})])
+
+    @property
+    def banding(self) -> tuple[int, int]:
+        """Return (bands, rows)."""
+        return bands.banding(self.conf.threshold, self.conf.num_perm, self.conf.recall)
+
+    def read(self, table: Table) -> DataFrame:
+        """Read the rows of this space."""
+        rows = self.warehouse.read(table) if self.warehouse.exists(table) else self._nothing(table)
+        return rows.where(F.col("space") == self.space).drop("space")
+
+    def append(self, table: Table, rows: DataFrame) -> None:
+        """Add rows to this space."""
+        self.warehouse.write(table, rows.withColumn("space", F.lit(self.space)), "append")
+
+    def prints(self) -> DataFrame:
+        """Return the fingerprints of all texts: (id, tokens, size, code, members, signature)."""
+        known = self.warehouse.read(self.annotator.table).where(F.col("version") == self.annotator.version)
+        return known.select(text_id("key"), *self.annotator.payload.names)
+
+    def edges(self, nodes: DataFrame, pairs: DataFrame | None = None) -> DataFrame:
+        """Return the edges between nodes (id, priority) among measured pairs, all unless given.
+
+        They are rows (left, right, similarity, same_code), left having the better priority.
+        """
+        both = both_sides(self.read(PAIRS) if pairs is None else pairs, nodes.select("id", "priority"))
+        better = F.col("left_priority") < F.col("right_priority")
+        alike = F.col("same_code") | (F.col("jaccard") >= self.conf.threshold)
+        return both.where(alike).select(
+            F.when(better, F.col("left")).otherwise(F.col("right")).alias("left"),
+            F.when(better, F.col("right")).otherwise(F.col("left")).alias("right"),
+            F.col("jaccard").alias("similarity"),
+            "same_code",
+        )
+
+    def _nothing(self, table: Table) -> DataFrame:
+        return self.warehouse.spark.createDataFrame([], table.schema)
+
+
+def text_id(key: Column | str) -> Column:
+    """Return the id of a text from the key of its fingerprint."""
+    return F.unhex(F.substring(key, 1, 32)).alias("id")
+
+
+def update(likeness: Likeness, nodes: DataFrame) -> None:
+    """Take the texts into the index that it does not hold, and measure the candidates that they make.
+
+    ``nodes``: (id, language, tokens, size, code, signature).
+    """
+    index = likeness.read(INDEX)
+    columns = ("id", "language", "tokens", "size", "code", "signature")
+    fresh = nodes.join(index.select("id"), "id", "left_anti").select(*columns)
+    new = mapped(fresh, _INDEXED, _indexed, conf=likeness.conf).localCheckpoint()
+    if new.isEmpty():
+        return
+    found = _found(likeness, new, index).localCheckpoint()
+    measured(likeness, found.where("bucket is null").select("left", "right").distinct())
+    crowded = found.where("bucket is not null").select("bucket", F.col("right").alias("id"))
+    if not crowded.isEmpty():
+        likeness.append(CROWDS, crowded.join(likeness.read(CROWDS), ["bucket", "id"], "left_anti"))
+    likeness.append(INDEX, new)
+
+
+def measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
+    """Measure distinct pairs (left, right), keep what comes out, and return it: (left, right, jaccard, same_code)."""
+    conf = likeness.conf
+    no = F.expr("false")
+    ids = pairs.select(F.explode(F.array("left", "right")).alias("id")).distinct()
+    ids = F.broadcast(ids) if pairs.count() <= _BROADCAST else ids
+    both = both_sides(pairs, likeness.prints().drop("size", "signature").join(ids, "id", "left_semi"))
+    same = F.coalesce(F.col("left_code") == F.col("right_code"), no) if conf.same_code else no
+    is_long = (F.col("left_tokens") >= conf.min_tokens) & (F.col("right_tokens") >= conf.min_tokens)
+    both = both.withColumn("same_code", same).where(F.col("same_code") | is_long)
+    jaccard = _jaccard("left_members", "right_members").alias("jaccard")
+    rows = both.select("left", "right", jaccard, "same_code").localCheckpoint()
+    likeness.append(PAIRS, rows)
+    return rows
+
+
+def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batches], **known: Any) -> DataFrame:
+    """Map Arrow batches by a function that gets the schema of its answers, and what else is known."""
+    return rows.mapInArrow(partial(function, schema=to_arrow_schema(schema), **known), schema)
+
+
+def _indexed(batches: Batches, conf: Dedup, schema: pa.Schema) -> Batches:
+    """Find the buckets of texts, and leave out those that lie in none."""
+    count, rows = bands.banding(conf.threshold, conf.num_perm, conf.recall)
+    shortest = max(conf.min_tokens, 1)
+    for batch in batches:
+        texts = batch.to_pylist()
+        if not texts:
+            continue
+        names = ["" if conf.across_languages else str(text["language"]) for text in texts]
+        salts = np.array([xxhash.xxh3_64_intdigest(name.encode()) for name in names], dtype=np.uint64)
+        signatures = np.stack([minhash.unpack_signature(text["signature"]) for text in texts])
+        by_band = bands.band_buckets(signatures, count, rows, salts)
+        answers = []
+        for text, salt, signature, buckets in zip(texts, salts, signatures, by_band, strict=True):
+            own = [buckets] if text["tokens"] >= shortest else []
+            if conf.same_code and text["code"] is not None:
+                own.append(bands.code_buckets(np.frombuffer(text["code"], dtype="<u8", count=1), salt))
+            if own:
+                packed = minhash.pack(np.concatenate(own))
+                answers.append(
+                    {
+                        "id": text["id"],
+                        "size": text["size"],
+                        "bits": minhash.pack(bands.bits(signature)),
+                        "buckets": packed,
+                    }
+                )
+        yield pa.RecordBatch.from_pylist(answers, schema=schema)
+
+
+def _found(likeness: Likeness, new: DataFrame, index: DataFrame) -> DataFrame:
+    """Return pairs (left, right, null), one of them new, and (null, right, bucket) for who is in a crowd."""
+    entries, crowds = mapped(new, _ENTRY, _entries), likeness.read(CROWDS).select("bucket").distinct()
+    tasks = _tasks(likeness, new.count() * likeness.banding[0])
+    rows = mapped(new, _BLOCK, _blocks, tasks=tasks)
+    if not index.isEmpty():
+        wanted = entries.select("bucket").distinct().join(crowds, "bucket", "left_anti")
+        old = mapped(index, _ENTRY, _entries).join(wanted, "bucket", "left_semi")
+        rows = rows.unionByName(_block_rows(old, tasks, is_new=False))
+    joined = entries.join(crowds, "bucket", "left_semi")
+    nobody = F.lit(None).cast("binary").alias("left")
+    return _candidates(likeness, rows, tasks).unionByName(joined.select(nobody, F.col("id").alias("right"), "bucket"))
+
+
+def pairs_in(likeness: Likeness, entries: DataFrame) -> DataFrame:
+    """Return the distinct pairs (left, right) that share a bucket, from rows (bucket, id, size, bits) of no crowd."""
+    tasks = _tasks(likeness, entries.count())
+    found = _candidates(likeness, _block_rows(entries, tasks, is_new=True), tasks)
+    return found.select("left", "right").distinct()
+
+
+def _block_rows(entries: DataFrame, tasks: int, *, is_new: bool) -> DataFrame:
+    block = F.pmod("bucket", F.lit(tasks)).cast("int").alias("block")
+    return entries.select(block, *_TEXT.names, F.array("bucket").alias("buckets"), F.lit(is_new).alias("is_new"))
+
+
+def _candidates(likeness: Likeness, rows: DataFrame, tasks: int) -> DataFrame:
+    return mapped(rows.repartitionById(tasks, "block"), _FOUND, _shelved, conf=likeness.conf)
+
+
+def _tasks(likeness: Likeness, entries: int) -> int:
+    return max(2 * likeness.warehouse.spark.sparkContext.defaultParallelism, entries // _TASK_ENTRIES)
+
+
+def _flattened(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return all buckets of index rows, and the row of each."""
+    packed = batch.column("buckets").to_pylist()
+    rows = np.repeat(np.arange(len(packed)), [len(some) // 8 for some in packed])
+    return np.frombuffer(b"".join(packed), dtype="<i8").astype(np.int64, copy=False), rows
+
+
+def _entries(batches: Batches, schema: pa.Schema) -> Batches:
+    """Give index rows a row for each bucket."""
+    for batch in batches:
+        buckets, rows = _flattened(batch)
+        texts = batch.select(_TEXT.names).take(pa.array(rows))
+        yield pa.RecordBatch.from_arrays([pa.array(buckets), *texts.columns], schema=schema)
+
+
+def _blocks(batches: Batches, schema: pa.Schema, tasks: int) -> Batches:
+    """Give index rows a row for each block of buckets that they lie in."""
+    for batch in batches:
+        buckets, rows = _flattened(batch)
+        if not buckets.size:
+            continue
+        blocks = np.mod(buckets, tasks)
+        order = np.lexsort((blocks, rows))
+        buckets, rows, blocks = buckets[order], rows[order], blocks[order]
+        first = np.flatnonzero(np.concatenate(([True], (rows[1:] != rows[:-1]) | (blocks[1:] != blocks[:-1]))))
+        ends = np.append(first, buckets.size).astype(np.int32)
+        texts = batch.select(_TEXT.names).take(pa.array(rows[first]))
+        columns = [
+            pa.array(blocks[first].astype(np.int32)),
+            *texts.columns,
+            pa.ListArray.from_arrays(pa.array(ends), pa.array(buckets)),
+            pa.array(np.ones(first.size, dtype=bool)),
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _shelved(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
+    """Find the pairs and the crowds in one block of buckets."""
+    shelf = Shelf(Glance(conf.threshold, conf.num_perm), conf.bucket_size)
+    for batch in batches:
+        lists = batch.column("buckets")
+        lengths = np.diff(lists.offsets.to_numpy())
+        entries = Entries(lists.flatten().to_numpy().view(np.uint64), np.repeat(np.arange(lengths.size), lengths))
+        is_new = batch.column("is_new").to_numpy(zero_copy_only=False)
+        for crowds in shelf.add(texts_of(batch, conf.num_perm), is_new, entries):
+            yield from _crowd_rows(crowds, schema)
+    for crowds in shelf.crowds():
+        yield from _crowd_rows(crowds, schema)
+    for pairs in shelf.pairs():
+        yield from pair_rows(pairs, schema)
+
+
+def texts_of(batch: pa.RecordBatch, num_perm: int) -> Texts:
+    """Read texts from the columns id, size and bits."""
+    return Texts(
+        ids=np.frombuffer(b"".join(batch.column("id").to_pylist()), dtype="V16"),
+        sizes=batch.column("size").to_numpy().astype(np.int64),
+        bits=np.frombuffer(b"".join(batch.column("bits").to_pylist()), dtype="<u8").reshape(-1, -(-num_perm // 64)),
+    )
+
+
+def pair_rows(pairs: Pairs, schema: pa.Schema) -> Batches:
+    """Write pairs to the first two columns."""
+    for start in range(0, len(pairs[0]), _BATCH_ROWS):
+        yield _rows(schema, *[_ids(side[start : start + _BATCH_ROWS]) for side in pairs])
+
+
+def _crowd_rows(crowds: Crowds, schema: pa.Schema) -> Batches:
+    for start in range(0, len(crowds.ids), _BATCH_ROWS):
+        some = slice(start, start + _BATCH_ROWS)
+        yield _rows(schema, None, _ids(crowds.ids[some]), pa.array(crowds.buckets[some].view(np.int64)))
+
+
+def _rows(schema: pa.Schema, left: pa.Array | None, right: pa.Array, bucket: pa.Array | None = None) -> pa.RecordBatch:
+    columns = [pa.nulls(len(right)) if one is None else one for one in (left, right, bucket)]
+    typed = [one.cast(field.type) for one, field in zip(columns, schema, strict=False)]
+    return pa.RecordBatch.from_arrays(typed, schema=schema)
+
+
+def _ids(ids: npt.NDArray[np.void]) -> pa.Array:
+    return pa.array([id_.tobytes() for id_ in ids], type=pa.binary())
+
+
+@vectorized(T.DoubleType())
+def _jaccard(left: Series, right: Series) -> Series:
+    sets = zip(map(minhash.unpack, left), map(minhash.unpack, right), strict=True)
+    return Series([minhash.jaccard(a, b) for a, b in sets])
