@@ -118,7 +118,7 @@ def _program(words: list[str], table: LanguageTable) -> str | None:
         name = re.split(r"[/\\]", word.strip(_AROUND))[-1].strip(_AROUND).lower()
         if position and name.startswith("-s") and len(name) > 2:  # env -Sprogram
             name = name[2:]
-        if name == "env" or (position and (not name or name.startswith("-") or "=" in name)):
+        if name == "env" or (position and (not name or name.startswith("-") or "=" in word)):
             continue
         return table.by_interpreter(name) or table.by_interpreter(_VERSION.sub("", name))
     return None
