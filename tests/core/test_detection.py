@@ -475,15 +475,12 @@ PIECES = st.sampled_from(
         "#!/bin/sh",
         "exec",
         '"$0"',
+        "#if",
         "#ifdef __cplusplus",
         "#else",
         "#endif",
-        "#if",
-        "class A {",
         "-*-",
         "mode:",
-    ]
-    + [
         "vim:",
         "ft=",
         "/*",
@@ -495,11 +492,11 @@ PIECES = st.sampled_from(
         "@end",
         "<?xml",
         "a(b).",
+        "class A {",
+        "é",
         "\n",
         "\r\n",
         " ",
-        "\t",
-        "é",
         "\ud800",
     ]
 )

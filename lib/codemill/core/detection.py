@@ -45,7 +45,7 @@ _MODE_END = re.compile(r"(?:-ts)?(?:-mode)?$")
 # A directive that decides what is compiled: its word, and its condition.
 _DIRECTIVE = re.compile(r"[ \t]*#[ \t]*(if|ifdef|ifndef|elif|else|endif)\b(.*)")
 _NEGATION = re.compile(r"![ \t]*(?:defined\b[ \t]*)?\(?[ \t]*$")
-_KEPT_OR_STRING = re.compile(r'^[ \t]*#[ \t]*(?:include|import)\b[^\n]*|"(?:[^"\\\n]|\\.)*"?', re.MULTILINE)
+_KEPT_OR_STRING = re.compile(r'(?:include|import)[ \t]*"|"(?:[^"\\\n]|\\.)*"?')
 _CODE = re.compile(r"^[ \t]*[^#\s\\][^\n]*", re.MULTILINE)
 
 
