@@ -18,7 +18,18 @@ from rich.console import Console
 from rich.table import Table
 
 from codemill.catalogues import catalogue, conf_folder, read_table, table_text
-from codemill.core import choice, comments, fim, fingerprints, generated, minhash, sensitive, static_analysis, syntax
+from codemill.core import (
+    choice,
+    comments,
+    detection,
+    fim,
+    fingerprints,
+    generated,
+    minhash,
+    sensitive,
+    static_analysis,
+    syntax,
+)
 from codemill.core.languages import LanguageTable
 from codemill.core.static_analysis import ScanLimits, SourceText
 
@@ -28,7 +39,7 @@ File = tuple[str, str, str]  # path, language, text
 def read(conf_file: str, megabytes: float) -> list[File]:
     """Read a sample of the corpus: files chosen by the hash of their paths, until there is enough."""
     languages = _table("languages", LanguageTable.from_mapping)
-    named = ((path, languages.detect(path), text) for path, text in texts(conf_file))
+    named = ((path, detection.detect(path, text, languages).language, text) for path, text in texts(conf_file))
     files = [(path, language, text) for path, language, text in named if language]
     files.sort(key=lambda file: choice.unit(0, file[0], "benchmark"))
     kept, size = [], 0

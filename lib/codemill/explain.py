@@ -94,7 +94,8 @@ class _Book:
     def _file(self, row: Row) -> Iterator[str]:
         yield f"file {row['file_id']}  {row['path']}"
         encoding = f"{row['encoding']}{' (guessed)' if row['guessed_encoding'] else ''}"
-        yield f"  {row['language']}, {row['size']:,} bytes, {encoding}, project {row['project_id']}"
+        by = f" (by its {row['language_by']})" if row["language_by"] else ""
+        yield f"  {row['language']}{by}, {row['size']:,} bytes, {encoding}, project {row['project_id']}"
         decisions = self._decisions(row["file_id"])
         yield from map(_decision, decisions)
         yield from self._spans(

@@ -154,6 +154,8 @@ FILES = Table(
         ("project_id", _TEXT),
         ("path", _TEXT),
         ("language", _TEXT),
+        # By what the language was recognised: name, extension, shebang, modeline or content; null for none of them.
+        ("language_by", _TEXT),
         ("size", _WHOLE),
         ("content_sha256", _TEXT),
         ("text_sha256", _TEXT),

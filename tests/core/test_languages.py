@@ -138,8 +138,12 @@ def test_case_counts_first_and_then_does_not() -> None:
     assert table.detect("f.XY") == "a"
 
 
-def test_lookups() -> None:
+def test_the_table_has_languages_enough() -> None:
     assert len(TABLE.names) >= 64
+    assert sum(row.kind == "programming" and row.grammar is not None for row in TABLE.languages) >= 50
+
+
+def test_lookups() -> None:
     assert TABLE["python"].line_comments == ("#",)
     assert "python" in TABLE
     assert "klingon" not in TABLE
@@ -176,6 +180,29 @@ def test_a_language_travels() -> None:
         ({"a": {"max_errors": -1}}, "a.max_errors: found -1, allowed is null or a number from 0"),
         ({"a": {"extensions": [".x"]}, "b": {"extensions": [".x"]}}, "b.extensions: found '.x', which a has"),
         ({"a": {"filenames": ["X"]}, "b": {"filenames": ["X"]}}, "b.filenames: found 'X', which a has"),
+        ({"a": {"modes": ["x"]}, "b": {"modes": ["x"]}}, "b.modes: found 'x', which a has"),
+        ({"a": {"interpreters": ["X"]}}, "a.interpreters: found 'X', allowed is a word in lower case"),
+        ({"a": {}, "ambiguous": 3}, "ambiguous: found 3, allowed is a mapping of extensions"),
+        ({"a": {}, "ambiguous": {".x": 3}}, "ambiguous.x: found 3, allowed is a mapping of fields"),
+        ({"a": {}, "ambiguous": {".x": {}}}, "ambiguous.x.rules: found {}, allowed is: Field required"),
+        ({"a": {}, "ambiguous": {"x": {"rules": []}}}, "ambiguous.\"x\": found 'x', allowed is a dot"),
+        (
+            {"a": {}, "ambiguous": {".x": {"rules": [], "comments": "b"}}},
+            "ambiguous.x.comments: found 'b', allowed is the name of a language",
+        ),
+        ({"a": {}, "ambiguous": {".x": {"rules": [{"language": "b"}]}}}, "ambiguous.x.rules.0.language: found 'b'"),
+        (
+            {"a": {}, "ambiguous": {".x": {"rules": [{"language": "a", "match": ["("]}]}}},
+            "ambiguous.x.rules.0.match: found '(', allowed is a regular expression (missing )",
+        ),
+        (
+            {"a": {}, "ambiguous": {".x": {"rules": [{"language": "a", "without": ["a*"]}]}}},
+            "ambiguous.x.rules.0.without: found 'a*', allowed is a regular expression with repetitions such as {0,9}",
+        ),
+        (
+            {"a": {}, "ambiguous": {".x": {"rules": [{"language": "a", "match": ["(?:(?=a{1,9})b|c){1,9}"]}]}}},
+            "match: found '(?:(?=a{1,9})b|c){1,9}', allowed is a regular expression with",
+        ),
     ],
 )
 def test_a_bad_table_says_what_is_wrong(data: object, message: str) -> None:
@@ -235,3 +262,8 @@ def test_languages_are_plain_values() -> None:
     assert Language("a").extensions == ()
     with pytest.raises(ValueError, match="allowed is lower case"):
         Language("A")
+
+
+def test_a_name_of_many_dots_is_looked_at_once() -> None:
+    assert TABLE.detect("." * 1_000_000) is None
+    assert TABLE.detect("a." * 500_000 + "d.ts") == "typescript"

@@ -4,14 +4,17 @@
 modules: which grammar parses the language, what its comments look like, how many syntax errors its grammar is worth.
 """
 
+import dataclasses
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from tree_sitter_language_pack import SupportedLanguage
+
+from codemill.core.ambiguity import Ambiguity
 
 Kind = Literal["programming", "markup", "data", "prose"]
 
@@ -22,6 +25,7 @@ _TEST_FOLDERS = ("test", "tests", "Tests", "spec", "specs", "__tests__", "unitte
 _FIXTURE_FOLDERS = ("fixture", "fixtures", "__fixtures__", "testdata", "test_data", "test-data", "__snapshots__")
 _WILDCARDS = {"*": "[^/]*", "?": "[^/]", "[A-Z]": "[A-Z]", "[a-z]": "[a-z]"}
 _WILDCARD = re.compile(f"({'|'.join(map(re.escape, _WILDCARDS))})")
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,10 @@ class Language:
     """Ends of file names, dot first. Matched as written (`.C` is not `.c`), then without regard to case."""
     filenames: tuple[str, ...] = ()
     """Whole file names (`Makefile`)."""
+    interpreters: tuple[str, ...] = ()
+    """Programs that a shebang line starts, in lower case, without the number of a version (`python`, not `python3`)."""
+    modes: tuple[str, ...] = ()
+    """What editors call the language in modelines, in lower case; its own name counts too."""
     test_files: tuple[str, ...] = ()
     """Names of test files: globs of text, `*`, `?`, `[A-Z]` and `[a-z]`."""
     test_folders: tuple[str, ...] = _TEST_FOLDERS
@@ -84,8 +92,15 @@ class Language:
         for quote in self.strings:
             if quote not in ('"', "'", "`"):
                 yield "strings", quote, "one of the quotes \", ' and `"
+        yield from self._word_faults()
         yield from self._test_faults()
         yield from self._grammar_faults()
+
+    def _word_faults(self) -> Iterator[tuple[str, object, str]]:
+        for field in ("interpreters", "modes"):
+            for word in getattr(self, field):
+                if not word or word != word.lower() or set("/ ").intersection(word):
+                    yield field, word, "a word in lower case"
 
     def _test_faults(self) -> Iterator[tuple[str, object, str]]:
         for field in ("test_files", "test_folders", "fixture_folders"):
@@ -112,26 +127,53 @@ class Language:
             yield "max_errors", self.max_errors, "null or a number from 0 up"
 
 
+_LANGUAGE: TypeAdapter[Language] = TypeAdapter(Language)
+_AMBIGUITY: TypeAdapter[Ambiguity] = TypeAdapter(Ambiguity)
+
+
+class KnownPath(NamedTuple):
+    """What a path says of a file's language."""
+
+    language: str | None
+    """The language, or the owner of an ambiguous extension; None where the path says nothing."""
+    by: Literal["name", "extension"] | None
+    """None where the path says nothing."""
+    ambiguity: Ambiguity | None
+    """What decides with the help of the text; None where the path alone does."""
+
+
 @dataclass(frozen=True)
 class LanguageTable:
     """All languages, in the order of the table. Look one up by name, or by the path of a file."""
 
     languages: tuple[Language, ...]
+    ambiguous: Mapping[str, Ambiguity] = dataclasses.field(default_factory=dict)
+    """By extension; by "" for files whose names have no known one."""
 
     def __post_init__(self) -> None:
-        """Raise ValueError when two languages claim one name, file name or extension."""
-        for field in ("name", "filenames", "extensions"):
-            _check_unique(field, self.languages)
+        """Raise ValueError when two languages claim one name, or when a rule names none."""
+        for attribute in ("name", "filenames", "extensions", "interpreters", "modes"):
+            _check_unique(attribute, self.languages)
+        for extension, ambiguity in self.ambiguous.items():
+            for wrong, allowed in _ambiguity_faults(extension, ambiguity, self._by_name):
+                raise ValueError(f"languages: {_ambiguous_key(extension)}{wrong}, allowed is {allowed}")
 
     @classmethod
     def from_mapping(cls, data: Mapping[str, object]) -> "LanguageTable":
         """Read a mapping of language names to rows, as `conf/languages.yaml` holds it.
 
-        Raises ValueError with the key, what was found and what is allowed.
+        The key `ambiguous` is no language: it maps extensions to rules. Raises ValueError with the key, what was found
+        and what is allowed.
         """
         if not isinstance(data, Mapping) or not data:
             raise ValueError(f"languages: found {data!r}, allowed is a mapping of language names to rows")
-        return cls(tuple(_row(name, row) for name, row in data.items()))
+        ambiguous = data.get("ambiguous", {})
+        if not isinstance(ambiguous, Mapping):
+            raise ValueError(f"languages: ambiguous: found {ambiguous!r}, allowed is a mapping of extensions to rules")  # noqa: TRY004
+        return cls(
+            tuple(_row(name, row) for name, row in data.items() if name != "ambiguous"),
+            {key: _validated(_AMBIGUITY, _ambiguous_key(key), row) for key, row in ambiguous.items()},
+        )
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -147,26 +189,51 @@ class LanguageTable:
         return name in self._by_name
 
     def detect(self, path: str) -> str | None:
-        """Return the name of the language that a file of this path is in, or None.
+        """Return the language that a file of this path is in, by its path alone, or None.
 
-        The whole file name counts first, then the longest known extension; both as written, then without regard to
-        case. A leading dot begins no extension. Only the path is looked at: an ambiguous extension has one owner.
+        That is the owner of an ambiguous extension; see `detection.detect` for what looks at the text too.
+        """
+        return self.by_path(path).language
+
+    def by_path(self, path: str) -> KnownPath:
+        """Return what a path says: the whole file name first, then the longest known extension.
+
+        Both count as written, then without regard to case. A leading dot begins no extension.
         """
         filename = re.split(r"[/\\]", path)[-1]
-        return _lookup(filename, self._by_file) or _lookup(filename.lower(), self._by_file_lower)
+        found = self._lookup(filename, self._by_file) or self._lookup(filename.lower(), self._by_file_lower)
+        return found or KnownPath(None, None, self.ambiguous.get(""))
 
-    def is_test(self, path: str) -> bool:
+    def by_interpreter(self, program: str) -> str | None:
+        """Return the language that a program (lower case, no folder) runs, or None."""
+        return self._by_interpreter.get(program)
+
+    def by_mode(self, mode: str) -> str | None:
+        """Return the language that an editor's mode (lower case) is for, or None."""
+        return self._by_mode.get(mode)
+
+    def is_test(self, path: str, language: str | None) -> bool:
         """Say whether the file at a path (posix, relative to the project) is a test, by its language's conventions.
 
         Only programs are: data, snapshots and fixtures in a folder of tests are not.
         """
-        language = self.detect(path)
         tests = None if language is None else self._tests.get(language)
         if tests is None:
             return False
         folder, _, filename = path.rpartition("/")
         found = tests.files.fullmatch(filename) or tests.folders.search(folder)
         return found is not None and tests.fixtures.search(folder) is None
+
+    def _lookup(self, filename: str, owners: Mapping[str, KnownPath]) -> KnownPath | None:
+        if filename in owners:
+            return owners[filename]
+        # No known extension has more dots: a name of a thousand dots is looked at as often as one of three.
+        ends = filename[1:].rsplit(".", self._most_dots)[1:]
+        for first in range(len(ends)):
+            found = owners.get("*." + ".".join(ends[first:]))
+            if found is not None:
+                return found
+        return None
 
     @cached_property
     def _tests(self) -> dict[str, "_TestPaths"]:
@@ -177,17 +244,35 @@ class LanguageTable:
         return {language.name: language for language in self.languages}
 
     @cached_property
-    def _by_file(self) -> dict[str, str]:
-        # File names and extensions share one dictionary: "*" cannot begin a file name that anybody uses.
-        whole = {filename: language.name for language in self.languages for filename in language.filenames}
-        ends = {f"*{extension}": language.name for language in self.languages for extension in language.extensions}
-        return whole | ends
+    def _by_interpreter(self) -> dict[str, str]:
+        return {program: language.name for language in self.languages for program in language.interpreters}
 
     @cached_property
-    def _by_file_lower(self) -> dict[str, str]:
+    def _by_mode(self) -> dict[str, str]:
+        said = {mode: language.name for language in self.languages for mode in language.modes}
+        return {language.name: language.name for language in self.languages} | said
+
+    @cached_property
+    def _by_file(self) -> dict[str, KnownPath]:
+        # File names and extensions share one dictionary: "*" cannot begin a file name that anybody uses.
+        shared = {f"*{end}": KnownPath(None, "extension", rules) for end, rules in self.ambiguous.items() if end}
+        whole = {name: KnownPath(row.name, "name", None) for row in self.languages for name in row.filenames}
+        ends = {
+            f"*{end}": KnownPath(row.name, "extension", self.ambiguous.get(end))
+            for row in self.languages
+            for end in row.extensions
+        }
+        return shared | whole | ends
+
+    @cached_property
+    def _by_file_lower(self) -> dict[str, KnownPath]:
         exact = self._by_file
         # `.C` must not take `.c` away from C: what is lower case in the table already wins.
-        return {key.lower(): name for key, name in exact.items()} | {k: v for k, v in exact.items() if k == k.lower()}
+        return {key.lower(): known for key, known in exact.items()} | {k: v for k, v in exact.items() if k == k.lower()}
+
+    @cached_property
+    def _most_dots(self) -> int:
+        return max((key.count(".") for key in self._by_file if key.startswith("*")), default=0)
 
 
 class _TestPaths(NamedTuple):
@@ -213,29 +298,39 @@ def _expression(glob: str) -> str:
     return "".join(_WILDCARDS.get(part) or re.escape(part) for part in _WILDCARD.split(glob))
 
 
-def _lookup(filename: str, owners: Mapping[str, str]) -> str | None:
-    if filename in owners:
-        return owners[filename]
-    dot = filename.find(".", 1)
-    while dot > 0:
-        owner = owners.get(f"*{filename[dot:]}")
-        if owner is not None:
-            return owner
-        dot = filename.find(".", dot + 1)
-    return None
-
-
 def _row(name: str, row: object) -> Language:
+    return _validated(_LANGUAGE, name, {**row, "name": name} if isinstance(row, Mapping) else row)
+
+
+def _validated(adapter: TypeAdapter[_Row], key: str, row: object) -> _Row:
     if not isinstance(row, Mapping):
-        raise ValueError(f"languages: {name}: found {row!r}, allowed is a mapping of fields")  # noqa: TRY004 - one kind of error for a bad table
+        raise ValueError(f"languages: {key}: found {row!r}, allowed is a mapping of fields")  # noqa: TRY004 - one kind of error for a bad table
     try:
-        return TypeAdapter(Language).validate_python({**row, "name": name})
+        return adapter.validate_python(row)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        if not field:
+        where = ".".join(str(part) for part in first["loc"])
+        if not where:
             raise ValueError(str(first["ctx"]["error"])) from None
-        raise ValueError(f"languages: {name}.{field}: found {first['input']!r}, allowed is: {first['msg']}") from None
+        raise ValueError(f"languages: {key}.{where}: found {first['input']!r}, allowed is: {first['msg']}") from None
+
+
+def _ambiguous_key(extension: str) -> str:
+    return f"ambiguous{extension}" if extension.startswith(".") else f'ambiguous."{extension}"'
+
+
+def _ambiguity_faults(
+    extension: str, ambiguity: Ambiguity, languages: Mapping[str, Language]
+) -> Iterator[tuple[str, str]]:
+    if extension and (not extension.startswith(".") or "/" in extension):
+        yield f": found {extension!r}", 'a dot and what follows it, or ""'
+    if ambiguity.comments is not None and ambiguity.comments not in languages:
+        yield f".comments: found {ambiguity.comments!r}", "the name of a language"
+    for number, rule in enumerate(ambiguity.rules):
+        if rule.language is not None and rule.language not in languages:
+            yield f".rules.{number}.language: found {rule.language!r}", "null or the name of a language"
+        for attribute, wrong, allowed in rule.faults():
+            yield f".rules.{number}.{attribute}: found {wrong!r}", allowed
 
 
 def _check_unique(field: str, languages: Iterable[Language]) -> None:

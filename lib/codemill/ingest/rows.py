@@ -13,6 +13,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill.core.decoding import Undecodable, decode
+from codemill.core.detection import detect
 from codemill.core.languages import LanguageTable
 from codemill.core.licenses import evidence_kind, license_folder
 from codemill.core.projects import declared_home
@@ -114,9 +115,11 @@ def _found(item: FoundFile, languages: LanguageTable) -> dict[str, Any]:
     raw_hash = hashlib.sha256(item.raw).hexdigest()
     text = decoded.text.encode()
     home = declared_home(item.path, decoded.text)
+    detected = detect(item.path, decoded.text, languages)
     return {
         "row": "file",
-        "language": languages.detect(item.path) or OTHER,
+        "language": detected.language or OTHER,
+        "language_by": detected.by,
         "size": len(text),
         "content_sha256": raw_hash,
         "text_sha256": raw_hash if text == item.raw else hashlib.sha256(text).hexdigest(),
@@ -125,7 +128,7 @@ def _found(item: FoundFile, languages: LanguageTable) -> dict[str, Any]:
         "guessed_encoding": decoded.lossy_guess,
         "content": decoded.text,
         "home": home and {"depth": item.path.count("/"), "path": item.path, "url": home.url, "folder": home.folder},
-        "is_test": languages.is_test(item.path),
+        "is_test": languages.is_test(item.path, detected.language),
     }
 
 
