@@ -47,7 +47,7 @@ def found(jaccard: float, seed: int) -> float:
 def main() -> None:
     """Write the picture, and print the dots."""
     mpl.rcParams["svg.hashsalt"] = "codemill"
-    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 4), layout="constrained")
     similarity = np.linspace(0.3, 1, 141)
     bands, rows = banding(_THRESHOLD, _NUM_PERM, _RECALL)
     axes.plot(similarity, promised(similarity, bands, rows), linewidth=2.5, label=f"{bands} x {rows} (codemill)")
@@ -58,7 +58,7 @@ def main() -> None:
     axes.plot(steps, dots, "o", color="C0", label="measured, sizes and bits compared")
     axes.axvline(_THRESHOLD, color="grey", linewidth=0.8)
     axes.set(xlabel="Jaccard similarity of a pair", ylabel="share that is measured", xlim=(0.3, 1), ylim=(0, 1.02))
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside right center", frameon=False)
     figure.savefig(_PICTURE, metadata={"Date": None})
     for step, dot in zip(steps, dots, strict=True):
         print(f"{step:.2f}  promised {promised(np.array(step), bands, rows):.4f}  measured {dot:.4f}")

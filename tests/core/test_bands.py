@@ -135,8 +135,15 @@ def test_sizes_and_bits_rule_pairs_out_but_not_those_of_the_same_code() -> None:
 
 
 def test_leaders_are_paired_with_all_who_follow() -> None:
-    pairs = ALIKE.led(texts([5, 6, 1, 2]), np.array([1, 0]))
-    assert numbers_of(pairs) == [(1, 5), (1, 6), (2, 5), (2, 6), (5, 6)]
+    assert numbers_of(ALIKE.led(texts([6, 5, 1, 2]), 2)) == [(1, 5), (1, 6), (2, 5), (2, 6), (5, 6)]
+
+
+def test_a_crowd_is_thinned_by_those_who_are_not_near_one_that_leads() -> None:
+    # By size, 3 and 4 are near each other and not near 1 and 2; 5 is near nobody.
+    some = texts([1, 2, 3, 4, 5])
+    sized = Texts(some.ids, np.array([10, 11, 40, 41, 90]), some.bits)
+    assert numbers_of(ALIKE.thinned(sized, 9)) == [(1, 2), (3, 4)]
+    assert numbers_of(ALIKE.thinned(sized, 1)) == [(1, 2)]
 
 
 def sets_of(random: np.random.Generator, jaccard: float, size: int) -> tuple[minhash.Hashes, minhash.Hashes]:

@@ -112,14 +112,27 @@ class Glance:
         differ = np.bitwise_count(texts.bits[left] ^ texts.bits[right]).sum(axis=-1)
         return np.asarray(sizes & (differ <= most_differing(self.threshold, self.num_perm)))
 
-    def led(self, texts: Texts, leaders: Numbers) -> Iterator[Pairs]:
-        """Pair the leaders, the best first, with all who follow, where they may be alike."""
-        rank = np.full(len(texts.ids), len(leaders))
-        rank[leaders] = np.arange(len(leaders))
-        for place, leader in enumerate(leaders):
-            worse = np.flatnonzero(rank > place)
-            found = worse[self.near(texts, leader, worse)]
-            yield pairs_of(texts.ids, np.broadcast_to(leader, found.shape), found)
+    def led(self, texts: Texts, leaders: int) -> Iterator[Pairs]:
+        """Pair the first texts, so many, with all behind them that may be alike."""
+        numbers = np.arange(len(texts.ids))
+        for leader in range(leaders):
+            behind = numbers[leader + 1 :]
+            yield _with_one(texts.ids, leader, behind[self.near(texts, np.array(leader), behind)])
+
+    def thinned(self, texts: Texts, most: int) -> Iterator[Pairs]:
+        """Pair each text with the first one before it that may be alike and is in no such pair itself, of ``most``."""
+        rest = np.arange(len(texts.ids))
+        for _ in range(most):
+            if not rest.size:
+                return
+            leader, rest = int(rest[0]), rest[1:]
+            near = self.near(texts, np.array(leader), rest)
+            yield _with_one(texts.ids, leader, rest[near])
+            rest = rest[~near]
+
+
+def _with_one(ids: npt.NDArray[np.void], one: int, others: Numbers) -> Pairs:
+    return pairs_of(ids, np.full(others.shape, one), others)
 
 
 def pairs_of(ids: npt.NDArray[np.void], left: Numbers, right: Numbers) -> Pairs:

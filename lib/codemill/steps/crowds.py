@@ -3,10 +3,10 @@
 In: the members of crowded buckets, and the edges that other buckets gave. Out: all edges. What crowds a bucket is
 either one text in thousands of variants, or something that unlike texts have in common, such as a template.
 
-- For the variants, the best of those in a bucket that stay so far lead: they are compared with all others there. What
-  is like one of them goes, so that others move up, until a round in which ``bucket_size`` lead finds no new pair. That
-  must come: a pair is compared once. First one leads in each bucket, then a few, then all that may: of 100,000 variants
-  the first takes nearly all away.
+- For the variants, each crowd is thinned: the best leads, then the best of those who are not near it, and so on; who
+  is near one who leads is compared with it. Of 100,000 variants nearly all go. Then, in rounds, the best of those who
+  stay so far are compared with all others who do, until a round finds no new edge. That must come: a pair is compared
+  once.
 - The unlike who are still too many meet again in finer buckets, one for each of the first 64 values of their
   signatures. Values that stem from what all of them share are crowded there too, and let be; values that stem from what
   two of them share bring just these together. Of Jaccard 0.7, two texts share 45 of 64 values; where half of their
@@ -15,6 +15,9 @@ either one text in thousands of variants, or something that unlike texts have in
 What is given up is stated in docs/near-duplicates.md. Rounds begin anew in every run, so that the outcome depends on
 the texts and their priorities alone; what they measured is kept.
 """
+
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -44,12 +47,18 @@ from codemill.steps.star_cover import gone
 from codemill.vectorized import Series, vectorized
 
 _POSITIONS = 64
-_GROWTH = 16
 
 # A task compares so many members of crowds with those that lead there.
 _TASK_MEMBERS = 200_000
 
 _PAIR = T.StructType(PAIRS.schema.fields[1:3])
+
+
+class Progress(NamedTuple):
+    """The edges that are known, and the pairs (left, right) that have been compared, those of the edges included."""
+
+    edges: DataFrame
+    compared: DataFrame
 
 
 def edges_of(likeness: Likeness, nodes: DataFrame) -> DataFrame:
@@ -66,12 +75,13 @@ def edges_of(likeness: Likeness, nodes: DataFrame) -> DataFrame:
     _catch_up(likeness, members.join(crowded, "bucket", "left_anti"))
     members = members.join(crowded, "bucket", "left_semi")
     edges = _supported(likeness, likeness.edges(nodes), members.select("id").distinct(), crowded).localCheckpoint()
-    compared = edges.select(F.least("left", "right").alias("left"), F.greatest("left", "right").alias("right"))
-    edges, compared = _rounds(likeness, members, nodes, edges, compared)
-    finer = _finer(likeness, members.join(gone(edges), "id", "left_anti")).localCheckpoint()
+    known = edges.select(F.least("left", "right").alias("left"), F.greatest("left", "right").alias("right"))
+    progress = _compare(likeness, nodes, Progress(edges, known), _thinned(likeness.conf, members))
+    progress = _rounds(likeness, members, nodes, progress)
+    finer = _finer(likeness, members.join(gone(progress.edges), "id", "left_anti")).localCheckpoint()
     if finer.isEmpty():
-        return edges
-    return _rounds(likeness, members.unionByName(finer), nodes, edges, compared)[0]
+        return progress.edges
+    return _rounds(likeness, members.unionByName(finer), nodes, progress).edges
 
 
 def _larger(members: DataFrame, size: int) -> DataFrame:
@@ -100,20 +110,26 @@ def _supported(likeness: Likeness, edges: DataFrame, ids: DataFrame, crowded: Da
     return edges.join(not_supported, ["left", "right"], "left_anti")
 
 
-def _rounds(
-    likeness: Likeness, members: DataFrame, nodes: DataFrame, edges: DataFrame, compared: DataFrame
-) -> tuple[DataFrame, DataFrame]:
-    """Compare those who lead with all others, round after round; return the edges and what has been compared."""
-    leaders = 1
+def _rounds(likeness: Likeness, members: DataFrame, nodes: DataFrame, progress: Progress) -> Progress:
+    """Compare those who lead with all others that stay so far, round after round, while that gives edges.
+
+    A round without a new edge leaves everybody where they are, so that another one would find nothing either.
+    """
     while True:
-        here = members.join(gone(edges), "id", "left_anti").localCheckpoint()
-        pairs = _led(likeness.conf, here, leaders).join(compared, ["left", "right"], "left_anti").localCheckpoint()
-        if not pairs.isEmpty():
-            compared = compared.unionByName(pairs).localCheckpoint()
-            edges = edges.unionByName(likeness.edges(nodes, _measured(likeness, pairs))).localCheckpoint()
-        elif leaders == likeness.conf.bucket_size:
-            return edges, compared
-        leaders = min(_GROWTH * leaders, likeness.conf.bucket_size)
+        here = members.join(gone(progress.edges), "id", "left_anti").localCheckpoint()
+        before, progress = progress, _compare(likeness, nodes, progress, _led(likeness.conf, here))
+        if progress.edges is before.edges:
+            return progress
+
+
+def _compare(likeness: Likeness, nodes: DataFrame, progress: Progress, pairs: DataFrame) -> Progress:
+    """Measure pairs (left, right) that have not been compared yet, and add the edges among them."""
+    pairs = pairs.join(progress.compared, ["left", "right"], "left_anti").localCheckpoint()
+    if pairs.isEmpty():
+        return progress
+    found = likeness.edges(nodes, _measured(likeness, pairs)).localCheckpoint()
+    edges = progress.edges if found.isEmpty() else progress.edges.unionByName(found)
+    return Progress(edges, progress.compared.unionByName(pairs))
 
 
 def _measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
@@ -122,34 +138,68 @@ def _measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
     return known.unionByName(measured(likeness, pairs.join(known, ["left", "right"], "left_anti")))
 
 
-def _led(conf: Dedup, here: DataFrame, leaders: int) -> DataFrame:
+def _thinned(conf: Dedup, members: DataFrame) -> DataFrame:
+    """Pair members of crowds, each with the first that is near it among those who lead: (left, right).
+
+    The best leads, then the best of those who are not near it, and so on. A large crowd is thinned in parts.
+    """
+    parts = _parts(members)
+    tasks = members.count() // _TASK_MEMBERS + 1
+    rows = members.join(parts, "bucket").withColumn("part", _part()).repartition(tasks, "bucket", "part")
+    rows = rows.sortWithinPartitions("bucket", "part", "priority").select("bucket", "part", "id", "size", "bits")
+    return mapped(rows, _PAIR, _first_near, conf=conf).distinct()
+
+
+def _led(conf: Dedup, here: DataFrame) -> DataFrame:
     """Pair the best of every bucket with all others in it, where the pair is worth a measurement: (left, right)."""
     in_order = Window.partitionBy("bucket").orderBy("priority")
-    leading = here.withColumn("rank", F.row_number().over(in_order)).where(F.col("rank") <= leaders)
-    parts = here.groupBy("bucket").agg(F.ceil(F.count("id") / _TASK_MEMBERS).cast("int").alias("parts"))
+    leading = here.withColumn("rank", F.row_number().over(in_order)).where(F.col("rank") <= conf.bucket_size)
+    parts = _parts(here)
     everywhere = leading.join(parts, "bucket").withColumn("part", F.explode(F.sequence(F.lit(0), F.col("parts") - 1)))
-    part = F.pmod(F.xxhash64("id"), "parts").cast("int")
-    following = here.join(parts, "bucket").withColumns({"part": part, "rank": F.lit(None).cast("int")})
+    following = here.join(parts, "bucket").withColumns({"part": _part(), "rank": F.lit(None).cast("int")})
     rows = everywhere.unionByName(following).select("bucket", "part", "id", "size", "bits", "rank")
     tasks = here.count() // _TASK_MEMBERS + 1
-    return mapped(rows.repartition(tasks, "bucket", "part"), _PAIR, _compared, conf=conf).distinct()
+    return mapped(rows.repartition(tasks, "bucket", "part"), _PAIR, _near_leaders, conf=conf).distinct()
 
 
-def _compared(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
-    """Compare those who lead in a bucket (the others have no rank) with all who follow in this part of it."""
-    glance = Glance(conf.threshold, conf.num_perm)
+def _parts(members: DataFrame) -> DataFrame:
+    """Return in how many parts the members of each bucket are looked at: (bucket, parts)."""
+    return members.groupBy("bucket").agg(F.ceil(F.count("id") / _TASK_MEMBERS).cast("int").alias("parts"))
+
+
+def _part() -> Column:
+    """Return the part of its bucket that a text is in."""
+    return F.pmod(F.xxhash64("id"), "parts").cast("int")
+
+
+def _groups(batches: Batches) -> Iterator[pa.Table]:
+    """Split all rows of a task by bucket and part, in their order."""
     rows = list(batches)
     if not rows:
         return
     table = pa.Table.from_batches(rows)
-    groups = table.select(["bucket", "part", "rank"]).to_pandas().groupby(["bucket", "part"], sort=False)
-    for numbers in groups.indices.values():
-        members = table.take(pa.array(numbers)).sort_by("rank")
+    for numbers in (
+        table.select(["bucket", "part"]).to_pandas().groupby(["bucket", "part"], sort=False).indices.values()
+    ):
+        yield table.take(pa.array(numbers))
+
+
+def _first_near(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
+    glance = Glance(conf.threshold, conf.num_perm)
+    for members in _groups(batches):
+        for pairs in glance.thinned(near_duplicates.texts_of(members, conf.num_perm), conf.bucket_size):
+            yield from pair_rows(pairs, schema)
+
+
+def _near_leaders(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
+    """Compare those who lead in a bucket (the others have no rank) with all who follow in this part of it."""
+    glance = Glance(conf.threshold, conf.num_perm)
+    for members in _groups(batches):
         lead = pc.is_valid(members.column("rank"))
-        leaders = members.filter(lead)
+        leaders = members.filter(lead).sort_by("rank")
         followers = members.filter(pc.invert(pc.or_(lead, pc.is_in(members.column("id"), leaders.column("id")))))
         texts = near_duplicates.texts_of(pa.concat_tables([leaders, followers]), conf.num_perm)
-        for pairs in glance.led(texts, np.arange(leaders.num_rows)):
+        for pairs in glance.led(texts, leaders.num_rows):
             yield from pair_rows(pairs, schema)
 
 

@@ -15,7 +15,6 @@ from pyspark.sql import types as T  # noqa: N812
 
 from codemill.annotations import Annotator, Text, each, version_of
 from codemill.catalogues import catalogue, table_text
-from codemill.config import Dedup
 from codemill.core import fingerprints, lexing, minhash
 from codemill.core.languages import LanguageTable
 from codemill.steps.crowds import edges_of
@@ -42,7 +41,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     where = F.struct("priority", "language", "size", "text_in", "text_key")
     texts = files.groupBy(*group).agg(F.min(where).alias("best"))
     texts = texts.select("text_sha256", "best.priority", "best.language", "best.size", "best.text_in", "best.text_key")
-    annotator = _annotator(context, conf)
+    annotator = annotator_of(context)
     prints = context.store.annotate(texts, annotator, F.col("language"))
     fingerprint = [F.col(f"fingerprint.{name}") for name in ("tokens", "size", "code", "signature")]
     nodes = prints.where("fingerprint is not null").select(text_id("key"), "language", *fingerprint)
@@ -79,7 +78,9 @@ def _with_priority(flow: Flow) -> DataFrame:
     return files.withColumn("priority", F.struct(score.alias("score"), "path", "file_id"))
 
 
-def _annotator(context: Context, conf: Dedup) -> Annotator:
+def annotator_of(context: Context) -> Annotator:
+    """Return the annotator that makes the fingerprints."""
+    conf = context.settings.steps.dedup
     text = table_text("languages", context.settings.catalogues.languages, LanguageTable.from_mapping)
     languages = catalogue(LanguageTable.from_mapping, text).languages
     syntax = [(one.name, one.line_comments, one.block_comments, one.strings) for one in languages]
