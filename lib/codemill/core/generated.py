@@ -26,6 +26,7 @@ _HEX_RUN_MIN = 16
 _LETTERS = bytes(c for c in range(128) if chr(c).isalpha())
 _DIGITS = b"0123456789"
 _HEX = b"0123456789abcdefABCDEF"
+_BREAK = 10
 _BLANKS = b" \t\r\x0b\x0c"
 # What the rows of a table of numbers are made of: digits in any base, suffixes, signs, brackets, quotes.
 _LITERAL = _BLANKS + _HEX + b"xXuUlLeEnN_,.+-*{}()[]<>;:'\"\\|&$#%/="
@@ -209,17 +210,17 @@ def inspect(text: str, path: str, catalogue: GeneratedCatalogue) -> GeneratedRep
     lines = breaks + (chars > 0 and not text.endswith("\n"))
     runs = list(_encoded_runs(raw))
     dense = raw.translate(None, _BLANKS)
-    full = len(dense.split())
+    full = _full_lines(dense)
     return GeneratedReport(
         marker=_marker(text, path, catalogue),
         path_rule=next((rule.id for rule in catalogue.paths if rule.regex.search(path)), None),
         lines=lines,
         mean_line=(chars - breaks) / lines if lines else 0.0,
-        max_line=max(map(len, text.split("\n"))),
+        max_line=_longest_line(text, raw),
         alpha_share=_letters(text, raw) / chars if chars else 0.0,
         digit_share=_count(raw, _DIGITS) / chars if chars else 0.0,
         space_share=(len(raw) - len(dense) + breaks) / chars if chars else 0.0,
-        literal_share=1 - len(raw.translate(None, _LITERAL).split()) / full if full else 0.0,
+        literal_share=1 - _full_lines(raw.translate(None, _LITERAL)) / full if full else 0.0,
         repeated_share=_repeated(dense.translate(None, _DIGITS), full),
         longest_encoded_run=max(runs, default=0),
         encoded_share=min(sum(runs) / chars, 1.0) if chars else 0.0,
@@ -286,6 +287,19 @@ def _letters(text: str, raw: bytes) -> int:
 
 def _count(raw: bytes, some: bytes) -> int:
     return len(raw) - len(raw.translate(None, some))
+
+
+def _longest_line(text: str, raw: bytes) -> int:
+    if not text.isascii():
+        return max(map(len, text.split("\n")))
+    breaks = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == _BREAK)
+    return int(np.diff(breaks, prepend=-1, append=len(raw)).max()) - 1
+
+
+def _full_lines(dense: bytes) -> int:
+    """Count the lines that have something in them."""
+    inside = np.frombuffer(dense, dtype=np.uint8) != _BREAK
+    return int(np.count_nonzero(inside[1:] & ~inside[:-1])) + bool(inside[:1].any())
 
 
 def _repeated(shapes: bytes, full: int) -> float:
