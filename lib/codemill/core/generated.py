@@ -71,7 +71,7 @@ _LINE_START = re.compile(
 # Lines that may stand before a header comment.
 _NEUTRAL = re.compile(
     r"""[ \t]{0,40}(?:<\?(?:php|xml|hh)\b.{0,200}|["']use\ strict["'];?|(?:package\ |@file:).{1,200}
-    |<!DOCTYPE.{0,200}|<(?:html|head|root|resources)\b.{0,200}|@echo\ off|\\?%?\s*
+    |<!DOCTYPE.{0,200}|<(?:html|head|root|resources)\b.{0,200}|<[\w:]{1,40}\ xmlns[^<>]{0,300}>|@echo\ off|\\?%?\s*
     |(?:import|using|use|namespace)\ .{1,300};|(?:var|let|const|import)\ .{1,300}(?:require\(|\ from\ ?)["'].{1,200}
     |exports\..{1,200}\ void\ 0;)\s*""",
     re.IGNORECASE | re.VERBOSE,
