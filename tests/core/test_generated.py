@@ -27,6 +27,51 @@ def test_each_marker_matches_its_example_and_not_its_counterexample(marker):
     assert look(marker["counterexample"], path_for(marker)).marker is None
 
 
+def commented(text, opening, line, closing):
+    return opening + "".join(f"{line}{one}\n" for one in text.split("\n")) + closing
+
+
+@pytest.mark.parametrize(
+    ("opening", "line", "closing"),
+    [
+        ("", "# ", ""),
+        ("", "## ", ""),
+        ("#!/bin/sh\n# -*- mode: sh -*-\n", "# ", ""),
+        ("", "// ", ""),
+        ("", "/// ", ""),
+        ("", "-- ", ""),
+        ("", ";; ", ""),
+        ("", "% ", ""),
+        ("", "! ", ""),
+        ("", "' ", ""),
+        ("", "dnl ", ""),
+        ("", "REM ", ""),
+        ("", '.\\" ', ""),
+        ("", "*  ", ""),
+        ("/*\n", " * ", " */\n"),
+        ("/**\n", "", "**/\n"),
+        ("<!--\n", "  ", "-->\n"),
+        ('<?xml version="1.0"?>\n<!-- ', "", "-->\n"),
+        ("(*\n", "", "*)\n"),
+        ("{-\n", "", "-}\n"),
+        ("--[[\n", "", "]]\n"),
+        ("=begin\n", "", "=end\n"),
+        ("#|\n", "", "|#\n"),
+        ("/+\n", "", "+/\n"),
+        ('"""\n', "", '"""\n'),
+        ("r'''\n", "", "'''\n"),
+        ("<?php\n\nnamespace A\\B;\n\n/*\n", " * ", " */\n"),
+        ("package a;\n\nimport a.b.C;\n\n/**\n", " * ", " */\n"),
+        ("'use strict';\nconst a = require('a');\n", "// ", ""),
+    ],
+)
+def test_each_marker_of_a_header_is_found_whatever_the_comment_signs(opening, line, closing):
+    for marker in DATA["markers"]:
+        if marker.get("scope", "header") == "header" and marker.get("lines", 60) > 10:
+            text = commented(header(marker["example"]).strip(), opening, line, closing)
+            assert look(text, path_for(marker)).marker == marker["id"], text
+
+
 @pytest.mark.parametrize("rule", DATA["paths"], ids=lambda rule: rule["id"])
 def test_each_path_rule_matches_its_example_and_not_its_counterexample(rule):
     assert look("", rule["example"]).path_rule == rule["id"]
@@ -89,9 +134,9 @@ def test_lengths_are_characters_and_letters_of_every_script_count():
         ("// a comment\n// more\n\nint x; // end\n", "a comment\nmore\n"),
         ("/* one\n * two\n */\n# three\nint x;", "one\ntwo\n\nthree"),
         ('"""Doc.\n\nMore."""\nimport x\n# later\n', "Doc.\n\nMore."),
-        ("<?php\n/**\n * One.\n */\nclass A {}\n", "?php\n\nOne.\n"),
-        ("'use strict';\n// One\nf();\n// Two\n", "use strict\nOne"),
-        ("@file:JvmName('a')\n\npackage a.b\n\n// One\n", "@file:JvmName('a')\n\npackage a.b\n\nOne\n"),
+        ("<?php\n/**\n * One.\n */\nclass A {}\n", "\n\nOne.\n"),
+        ("'use strict';\n// One\nf();\n// Two\n", "\nOne"),
+        ("@file:JvmName('a')\n\npackage a.b\n\n// One\n", "\n\n\n\nOne\n"),
         ("int x;\n// too late\n", ""),
         ("class A:\n    pass\n", ""),
         ("const x = 1\n", ""),
@@ -173,7 +218,9 @@ def test_every_figure_is_within_its_bounds(text, path):
     assert 0 <= report.mean_line <= report.max_line <= len(text)
     assert report.lines == len(text.split("\n")) - (text == "" or text.endswith("\n"))
     assert 0 <= report.alpha_share + report.digit_share <= 1
-    assert 0 <= report.encoded_share <= 1
+    for share in (report.encoded_share, report.space_share, report.literal_share, report.repeated_share):
+        assert 0 <= share <= 1
+    assert report.max_line == max(map(len, text.split("\n")))
     assert 0 <= report.longest_encoded_run <= len(text)
     assert report.alpha_share * len(text) == pytest.approx(sum(map(str.isalpha, text)))
 
@@ -182,6 +229,37 @@ def test_every_figure_is_within_its_bounds(text, path):
 @given(TEXT)
 def test_what_follows_code_does_not_change_the_marker(text):
     assert look("# hand-written\nimport os\n\n" + text + "\nend()\n").marker is None
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("1, 2\n0xFF, 3u\n\n  {'\\x00'},\n", 1.0),
+        ("int t[] = {\n1, 2,\n3, 4\n};\n", 0.75),
+        ("one, two\n", 0.0),
+        ("\n \n", 0.0),
+        ("1", 1.0),
+    ],
+)
+def test_lines_of_literals(text, share):
+    assert look(text).literal_share == share
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("set_1(7);\nset_2(14);\n\n  set_33( 9 );\n", 2 / 3),
+        ("a();\nb();\nc();\n", 0.0),
+        ("a();\na();\r\n", 0.5),
+        ("", 0.0),
+    ],
+)
+def test_lines_that_repeat_a_shape(text, share):
+    assert look(text).repeated_share == pytest.approx(share)
+
+
+def test_blanks_are_spaces_tabs_and_line_ends():
+    assert look("a b\tc\r\n").space_share == 4 / 7
 
 
 def test_long_lines_and_open_comments_are_no_trouble():

@@ -236,17 +236,19 @@ def header(text: str) -> str:
     kept: list[str] = []
     closing = ""
     for line in text[:HEAD_CHARS].split("\n")[:HEAD_LINES]:
-        if not closing and _DIRECTIVE.match(line):
-            kept.append("")
-            continue
         if closing:
-            closing = "" if closing in line else closing
+            text, end, _ = line.partition(closing)
+            closing = "" if end else closing
+        elif _DIRECTIVE.match(line) or _NEUTRAL.fullmatch(line):
+            text = ""
         elif start := _BLOCK_START.match(line):
-            end = _BLOCKS[start[1]]
-            closing = "" if end in line[start.end() :] else end
-        elif not _LINE_START.match(line) and not _NEUTRAL.fullmatch(line):
+            text, end, _ = line[start.end() :].partition(_BLOCKS[start[1]])
+            closing = "" if end else _BLOCKS[start[1]]
+        elif start := _LINE_START.match(line):
+            text = line[start.end() :]
+        else:
             break
-        kept.append(line.removeprefix('.\\"').strip(_SIGNS))
+        kept.append(text.strip(_SIGNS))
     return "\n".join(kept)
 
 
