@@ -125,7 +125,12 @@ class Ranking(Switch):
 
 
 class Generated(Switch):
-    """Step 3a: thresholds (StarCoder2's) beside the marker table; line lengths in characters."""
+    """Step 3a: thresholds beside the marker table; lengths in characters. Those of lines and runs are StarCoder2's.
+
+    Minified is what has few blanks, in languages that are minified and from ``minified_chars`` on; a table is what has
+    many lines of literals, from ``table_lines`` on; repetitive what has many lines of one shape, from
+    ``repetitive_lines`` on.
+    """
 
     max_lines: Count = 100_000
     max_mean_line: Count = 100
@@ -133,6 +138,13 @@ class Generated(Switch):
     min_alpha_share: Share = 0.25
     max_encoded_run: Count = 1_024
     max_encoded_share: Share = 0.5
+    minified_languages: tuple[str, ...] = ("javascript", "css")
+    minified_chars: Count = 200
+    min_space_share: Share = 0.05
+    table_lines: Count = 200
+    max_literal_share: Share = 0.8
+    repetitive_lines: Count = 500
+    max_repeated_share: Share = 0.95
 
 
 class Dedup(Switch):

@@ -16,13 +16,23 @@ def test_files_that_no_person_wrote_go_with_a_reason(spark: SparkSession, wareho
         ("long.py", "python", f"x = '{'a b ' * 400}'\n{CODE * 30}"),
         ("page.html", "html", f"<p>{'a b ' * 400}</p>\n"),
         ("table.c", "c", "int t[] = {\n" + "1, 2, 3, 44, 55,\n" * 200 + "};\n"),
+        ("small.js", "javascript", "f(a,b);g(c,d);h={x:1,y:2};" * 20),
+        ("small.css", "css", ".a{color:red}.b{margin:0}.c>.d{top:1px;left:2px}\n" * 10),
+        ("tiny.js", "javascript", "module.exports=require('./a');\n"),
+        ("many.py", "python", "".join(f"register({number}, handler)\n" for number in range(600))),
+        ("few.py", "python", "".join(f"register({number}, handler)\n" for number in range(400))),
+        ("blob.py", "python", "BLOB = '''\n" + "aGVsbG8gd29ybGQ0123456789\n" * 100 + "'''\n"),
     ]
     judged = generated.judge(work, flow(work, files))
     assert verdicts(judged) == {
+        "small.js": [("drop", "minified")],
+        "small.css": [("drop", "minified")],
+        "many.py": [("drop", "repetitive")],
+        "blob.py": [("drop", "encoded_data")],
         "empty.py": [("drop", "empty")],
         "a.pb.go": [("drop", "generated_marker")],
         "long.py": [("drop", "long_lines")],
-        "table.c": [("drop", "few_letters")],
+        "table.c": [("drop", "data_table")],
     }
     good = next(row for row in judged.collect() if row["path"] == "good.py")
     assert (good["lines"], good["max_line"]) == (2, 23)

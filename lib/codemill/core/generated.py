@@ -26,6 +26,10 @@ _HEX_RUN_MIN = 16
 _LETTERS = bytes(c for c in range(128) if chr(c).isalpha())
 _DIGITS = b"0123456789"
 _HEX = b"0123456789abcdefABCDEF"
+_BREAK = 10
+_BLANKS = b" \t\r\x0b\x0c"
+# What the rows of a table of numbers are made of: digits in any base, suffixes, signs, brackets, quotes.
+_LITERAL = _BLANKS + _HEX + b"xXuUlLeEnN_,.+-*{}()[]<>;:'\"\\|&$#%/="
 
 
 def _codes(members: bytes) -> NDArray[np.bool_]:
@@ -52,15 +56,28 @@ _BLOCKS = {
     "{-": "-}",
     "--[[": "]]",
     "=begin": "=end",
+    "=pod": "=cut",
+    "#|": "|#",
+    "/+": "+/",
+    "<%--": "--%>",
+    "{#": "#}",
 }
-_BLOCK_START = re.compile(r'[ \t]{0,40}(?:[rub]{0,2}(?="""|\'\'\'))?(/\*|"""|\'\'\'|<!--|\(\*|\{-|--\[\[|=begin)')
-_LINE_START = re.compile(r"[ \t]{0,40}(?:#|//|--|;|%|'|!|\{|(?:dnl|rem|@rem|::|c)(?![\w:=.(\[]))", re.IGNORECASE)
+_BLOCK_START = re.compile(
+    r'[ \t]{0,40}(?:[rub]{0,2}(?="""|\'\'\'))?(/\*|"""|\'\'\'|<!--|\(\*|\{-|\{#|--\[\[|=begin|=pod|#\||/\+|<%--)'
+)
+_LINE_START = re.compile(
+    r"[ \t]{0,40}(?:#|//|--|;|%|'|!|\{|\*(?=[\s*>]|$)|\.\\\"|(?:dnl|rem|@rem|::|c)(?![\w:=.(\[]))", re.IGNORECASE
+)
 # Lines that may stand before a header comment.
 _NEUTRAL = re.compile(
     r"""[ \t]{0,40}(?:<\?(?:php|xml|hh)\b.{0,200}|["']use\ strict["'];?|(?:package\ |@file:).{1,200}
-    |<!DOCTYPE.{0,200}|<(?:html|head|root|resources)\b.{0,200}|@echo\ off|\\?%?\s*)\s*""",
+    |<!DOCTYPE.{0,200}|<(?:html|head|root|resources)\b.{0,200}|<[\w:]{1,40}\ xmlns[^<>]{0,300}>|@echo\ off|\\?%?\s*
+    |(?:import|using|use|namespace)\ .{1,300};|(?:var|let|const|import)\ .{1,300}(?:require\(|\ from\ ?)["'].{1,200}
+    |exports\..{1,200}\ void\ 0;)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Comments to programs, not to people: an interpreter, an encoding, an editor's settings.
+_DIRECTIVE = re.compile(r"#!|[#/*;%\s-]{0,8}-\*-.{0,120}-\*-\s{0,8}(?:\*/)?$|#.{0,20}\bcoding[:=]")
 _SIGNS = " \t\r#/*-;%'!{}\"=:<>+|~^"
 
 
@@ -163,7 +180,9 @@ class GeneratedReport:
     """What was seen in one file. Lengths in characters, shares of all characters (0..1); an empty file has zeros.
 
     ``marker`` and ``path_rule``: id of the first that matched. ``mean_line`` and ``max_line`` leave line ends out.
-    ``longest_encoded_run`` and ``encoded_share``: base64, hexadecimal and ``\\u`` runs.
+    ``space_share``: blanks, tabs and line ends. Of the lines that are not blank, ``literal_share`` are nothing but
+    numbers (in any base) and their punctuation, and ``repeated_share`` have a shape that an earlier line had too: the
+    line without blanks and digits. ``longest_encoded_run`` and ``encoded_share``: base64, hexadecimal and ``\\u`` runs.
     """
 
     marker: str | None
@@ -173,6 +192,9 @@ class GeneratedReport:
     max_line: int
     alpha_share: float
     digit_share: float
+    space_share: float
+    literal_share: float
+    repeated_share: float
     longest_encoded_run: int
     encoded_share: float
 
@@ -187,14 +209,19 @@ def inspect(text: str, path: str, catalogue: GeneratedCatalogue) -> GeneratedRep
     breaks = raw.count(b"\n")
     lines = breaks + (chars > 0 and not text.endswith("\n"))
     runs = list(_encoded_runs(raw))
+    dense = raw.translate(None, _BLANKS)
+    full = _full_lines(dense)
     return GeneratedReport(
         marker=_marker(text, path, catalogue),
         path_rule=next((rule.id for rule in catalogue.paths if rule.regex.search(path)), None),
         lines=lines,
         mean_line=(chars - breaks) / lines if lines else 0.0,
-        max_line=max(map(len, text.split("\n"))),
+        max_line=_longest_line(text, raw),
         alpha_share=_letters(text, raw) / chars if chars else 0.0,
         digit_share=_count(raw, _DIGITS) / chars if chars else 0.0,
+        space_share=(len(raw) - len(dense) + breaks) / chars if chars else 0.0,
+        literal_share=1 - _full_lines(raw.translate(None, _LITERAL)) / full if full else 0.0,
+        repeated_share=_repeated(dense.translate(None, _DIGITS), full),
         longest_encoded_run=max(runs, default=0),
         encoded_share=min(sum(runs) / chars, 1.0) if chars else 0.0,
     )
@@ -210,13 +237,18 @@ def header(text: str) -> str:
     closing = ""
     for line in text[:HEAD_CHARS].split("\n")[:HEAD_LINES]:
         if closing:
-            closing = "" if closing in line else closing
+            text, end, _ = line.partition(closing)
+            closing = "" if end else closing
+        elif _DIRECTIVE.match(line) or _NEUTRAL.fullmatch(line):
+            text = ""
         elif start := _BLOCK_START.match(line):
-            end = _BLOCKS[start[1]]
-            closing = "" if end in line[start.end() :] else end
-        elif not _LINE_START.match(line) and not _NEUTRAL.fullmatch(line):
+            text, end, _ = line[start.end() :].partition(_BLOCKS[start[1]])
+            closing = "" if end else _BLOCKS[start[1]]
+        elif start := _LINE_START.match(line):
+            text = line[start.end() :]
+        else:
             break
-        kept.append(line.strip(_SIGNS))
+        kept.append(text.strip(_SIGNS))
     return "\n".join(kept)
 
 
@@ -232,7 +264,7 @@ def _marker(text: str, path: str, catalogue: GeneratedCatalogue) -> str | None:
         if marker.extensions and not path.endswith(marker.extensions):
             continue
         match = marker.regex.search(_some_lines(views[marker.scope], marker))
-        if match and not catalogue.placeholders.search(_line_around(match)):
+        if match and not (marker.scope == "header" and catalogue.placeholders.search(_line_around(match))):
             return marker.id
     return None
 
@@ -257,6 +289,23 @@ def _letters(text: str, raw: bytes) -> int:
 
 def _count(raw: bytes, some: bytes) -> int:
     return len(raw) - len(raw.translate(None, some))
+
+
+def _longest_line(text: str, raw: bytes) -> int:
+    if not text.isascii():
+        return max(map(len, text.split("\n")))
+    breaks = np.flatnonzero(np.frombuffer(raw, dtype=np.uint8) == _BREAK)
+    return int(np.diff(breaks, prepend=-1, append=len(raw)).max()) - 1
+
+
+def _full_lines(dense: bytes) -> int:
+    """Count the lines that have something in them."""
+    inside = np.frombuffer(dense, dtype=np.uint8) != _BREAK
+    return int(np.count_nonzero(inside[1:] & ~inside[:-1])) + bool(inside[:1].any())
+
+
+def _repeated(shapes: bytes, full: int) -> float:
+    return 1 - len(set(shapes.split())) / full if full else 0.0
 
 
 def _encoded_runs(raw: bytes) -> Iterator[int]:

@@ -1,8 +1,9 @@
 """Step 3a: files that no person wrote.
 
-In: files. Out: files with statistics of their lines; those that a generator wrote (by the marker in their header or by
-their path), and those that are data in the clothes of code, go. Why: there is more of them than of anything else, and
-nothing to learn from them. Thresholds are StarCoder2's (2402.19173); line lengths count for programming languages only.
+In: files. Out: files with statistics of their lines; those that a generator wrote (by the marker in their header, by
+their path, or by what their lines look like), and those that are data in the clothes of code, go. Why: there is more of
+them than of anything else, and nothing to learn from them. Thresholds of lines and encoded runs are StarCoder2's
+(2402.19173), the others were measured (docs/generated.md); what lines look like counts for programming languages only.
 """
 
 from dataclasses import asdict
@@ -28,6 +29,9 @@ _PAYLOAD = T.StructType(
         T.StructField("max_line", T.IntegerType()),
         T.StructField("alpha_share", T.DoubleType()),
         T.StructField("digit_share", T.DoubleType()),
+        T.StructField("space_share", T.DoubleType()),
+        T.StructField("literal_share", T.DoubleType()),
+        T.StructField("repeated_share", T.DoubleType()),
         T.StructField("longest_encoded_run", T.IntegerType()),
         T.StructField("encoded_share", T.DoubleType()),
     ]
@@ -53,15 +57,30 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     long_lines = is_code & ((shape["mean_line"] > conf.max_mean_line) | (shape["max_line"] > conf.max_line))
     encoded = (shape["longest_encoded_run"] > conf.max_encoded_run) | (shape["encoded_share"] > conf.max_encoded_share)
     runs = {"longest_run": shape["longest_encoded_run"], "share": F.round(shape["encoded_share"], 4)}
+    blanks = {"space_share": F.round(shape["space_share"], 4), **lengths}
+    literals = {"literal_share": F.round(shape["literal_share"], 4), "digit_share": F.round(shape["digit_share"], 4)}
+    repeats = {"repeated_share": F.round(shape["repeated_share"], 4), "lines": shape["lines"]}
     alpha = F.round(shape["alpha_share"], 4)
+    is_table = is_code & (shape["lines"] >= conf.table_lines) & (shape["literal_share"] > conf.max_literal_share)
+    is_repetitive = (
+        is_code & (shape["lines"] >= conf.repetitive_lines) & (shape["repeated_share"] > conf.max_repeated_share)
+    )
+    is_minified = (
+        F.col("language").isin(*conf.minified_languages)
+        & (shape["lines"] * shape["mean_line"] >= conf.minified_chars)
+        & (shape["space_share"] < conf.min_space_share)
+    )
     choices = (
         (F.col("error").isNotNull(), verdict(ERROR, F.col("error"), annotator=F.lit("generated"))),
         (shape["lines"] == 0, verdict(DROP, "empty")),
         (shape["marker"].isNotNull(), verdict(DROP, "generated_marker", marker=shape["marker"])),
         (shape["path_rule"].isNotNull(), verdict(DROP, "generated_path", rule=shape["path_rule"])),
         (shape["lines"] > conf.max_lines, verdict(DROP, "too_many_lines", lines=shape["lines"])),
-        (long_lines, verdict(DROP, "long_lines", **lengths)),
         (encoded, verdict(DROP, "encoded_data", **runs)),
+        (is_table, verdict(DROP, "data_table", **literals)),
+        (is_minified, verdict(DROP, "minified", **blanks)),
+        (is_repetitive, verdict(DROP, "repetitive", **repeats)),
+        (long_lines, verdict(DROP, "long_lines", **lengths)),
         (shape["alpha_share"] < conf.min_alpha_share, verdict(DROP, "few_letters", alpha_share=alpha)),
     )
     signals = [shape[name].alias(name) for name in _SIGNALS]
