@@ -3,6 +3,7 @@
 Memory is the sum of proportional set sizes, where the system has them: pages that forked workers share count once.
 """
 
+import contextlib
 import os
 import subprocess
 import time
@@ -11,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -29,16 +32,24 @@ class Watched:
         return max((first for at, _, first in self.samples if begin <= at <= end), default=0)
 
 
-def watch(command: Sequence[str], log: Path | None = None, every_s: float = 0.5) -> Watched:
-    """Run a command to its end. What it says goes to the log; without one its errors are shown."""
+def watch(command: Sequence[str], log: Path | None = None, limit_s: float = float("inf")) -> Watched:
+    """Run a command to its end, or end it behind a limit. What it says goes to the log; else its errors are shown."""
     with (log or Path(os.devnull)).open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink if log else None)
         root = psutil.Process(process.pid)
         samples = []
         while process.poll() is None:
             samples.append((time.time(), *_memory(root)))
-            time.sleep(every_s)
+            if samples[-1][0] - samples[0][0] > limit_s:
+                _end(root)
+            time.sleep(_EVERY_S)
     return Watched(process.returncode, samples)
+
+
+def _end(root: psutil.Process) -> None:
+    for process in [*root.children(recursive=True), root]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _memory(root: psutil.Process) -> tuple[int, int]:

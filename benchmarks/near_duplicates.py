@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +42,7 @@ from truth import TOKENS, Pairs, brute_force, shingles, similar_pairs
 _HERE = Path(__file__).parent
 _FOLDER = Path(".cache/bench")
 _CHECKED = 3_000
+_LIMIT_S = 900
 _RANGES = ((0.70, 0.75), (0.75, 0.85))
 
 
@@ -84,6 +86,8 @@ class Outcome:
 
 def outcome_of(watched: Watched, result: Path, log: Path) -> Outcome:
     """Read what a runner has left."""
+    if watched.status == -signal.SIGKILL:
+        return Outcome(error=f"ended after {watched.samples[-1][0] - watched.samples[0][0]:.0f} s")
     if watched.status or not result.exists():
         said = log.read_text(errors="replace").strip().splitlines() or ["no word"]
         return Outcome(error=f"ended with {watched.status}: {said[-1][:200]}")
@@ -107,7 +111,7 @@ def run_peer(name: str, corpus: Path) -> Outcome:
     work, result, log = _fresh(name)
     work.mkdir()
     script = _HERE / "peers" / f"{peer.runner}.py"
-    watched = watch([str(python), str(script), str(corpus), str(work), str(result), peer.option], log)
+    watched = watch([str(python), str(script), str(corpus), str(work), str(result), peer.option], log, _LIMIT_S)
     shutil.rmtree(work)
     return outcome_of(watched, result, log)
 
@@ -125,7 +129,7 @@ def run_here(name: str, corpus: Path) -> Outcome:
         shutil.copytree(base, work)
     elif not warehouse.exists():
         return Outcome(error=f"comes after {before}")
-    watched = watch([*command, str(warehouse), str(corpus), str(result), part], log)
+    watched = watch([*command, str(warehouse), str(corpus), str(result), part], log, _LIMIT_S)
     if name not in {other for _, other in HERE.values()}:
         shutil.rmtree(warehouse, ignore_errors=True)
     return outcome_of(watched, result, log)

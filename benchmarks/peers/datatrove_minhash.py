@@ -15,8 +15,8 @@ if __name__ == "__main__":
     signatures, buckets, removals, kept = (f"{run.work}/{name}" for name in ("1", "2", "3", "kept"))
 
     def reader() -> ParquetReader:
-        """Read the corpus with the numbers as ids."""
-        return ParquetReader(str(run.corpus), id_key="number", read_metadata=False)
+        """Read the corpus with the paths as ids: 0 is none."""
+        return ParquetReader(str(run.corpus), id_key="path", read_metadata=False)
 
     stages = [
         ([reader(), MinhashDedupSignature(signatures, config)], parts),
@@ -27,4 +27,6 @@ if __name__ == "__main__":
     with run:
         for number, (pipeline, tasks) in enumerate(stages):
             LocalPipelineExecutor(pipeline, tasks, workers=2, logging_dir=f"{run.work}/log-{number}").run()
-    run.report(pq.read_table(kept, columns=["id"]).column(0).to_pylist())
+    names = pq.read_table(run.corpus, columns=["path", "number"])
+    number_of = dict(zip(names["path"].to_pylist(), names["number"].to_pylist(), strict=True))
+    run.report(number_of[path] for path in pq.read_table(kept, columns=["id"]).column(0).to_pylist())

@@ -1,30 +1,35 @@
 """text-dedup, its MinHash as it comes (256 permutations), or with the check for false positives (option: verified)."""
 
 from outcome import Run
-from text_dedup.config import Config, MinHashAlgorithmConfig
-from text_dedup.config.debug import DebugConfig
-from text_dedup.config.io import LocalInputConfig, OutputConfig
+from text_dedup.config.base import load_config_from_toml
 from text_dedup.minhash import main
+
+CONFIG = """
+[input]
+input_type = "local_files"
+file_type = "parquet"
+read_arguments = {{ path = "parquet", data_files = "{corpus}/*.parquet", cache_dir = "{work}/cache", split = "train" }}
+[algorithm]
+algorithm_name = "minhash"
+text_column = "text"
+ngram_size = 5
+threshold = 0.7
+num_perm = 256
+num_proc = 2
+check_false_positive = {verified}
+[output]
+output_dir = "{work}/output"
+[debug]
+"""
 
 if __name__ == "__main__":
     from datasets import load_from_disk
 
     run = Run()
-    files = {"data_files": f"{run.corpus}/*.parquet", "cache_dir": f"{run.work}/cache", "split": "train"}
-    config = Config(
-        input=LocalInputConfig(file_type="parquet", read_arguments={"path": "parquet", **files}),
-        algorithm=MinHashAlgorithmConfig(
-            algorithm_name="minhash",
-            text_column="text",
-            ngram_size=5,
-            threshold=0.7,
-            num_perm=256,
-            num_proc=2,
-            check_false_positive=run.option == "verified",
-        ),
-        output=OutputConfig(output_dir=f"{run.work}/output"),
-        debug=DebugConfig(),
-    )
+    verified = "true" if run.option == "verified" else "false"
+    file = run.work / "config.toml"
+    file.write_text(CONFIG.format(corpus=run.corpus, work=run.work, verified=verified), encoding="utf-8")
+    config = load_config_from_toml(file)
     with run:
         main(config)
     run.report(load_from_disk(f"{run.work}/output")["number"])
