@@ -21,6 +21,7 @@ if __name__ == "__main__":
     sys.argv[1:] = ["--input_folder", f"{run.work}/input", "--output_folder", f"{run.work}/output"]
     sys.argv += ["--jaccard_similarity_threshold", "0.7", "--word_shingle_size", "5"]
     sys.argv += ["--contents_column", "contents", "--document_id_column", "int_id_column"]
+    sys.argv += ["--operation_mode", "filter_duplicates"]
     arguments = parse_args()
     with run:
         status = ServiceOrchestrator(arguments).orchestrate()
