@@ -43,6 +43,7 @@ _HERE = Path(__file__).parent
 _FOLDER = Path(".cache/bench")
 _CHECKED = 3_000
 _LIMIT_S = 900
+_WIDTH = 150
 _RANGES = ((0.70, 0.75), (0.75, 0.85))
 
 
@@ -269,7 +270,7 @@ def growth(outcomes: dict[str, Outcome], files: list[SourceFile]) -> Iterator[Ta
         if outcome is None or outcome.error:
             table.add_row(title, "", "", outcome.error if outcome else "not run")
             continue
-        numbers = numbers_of(files, HERE[name][0])
+        numbers = numbers_of([file.path for file in files], HERE[name][0])
         size = seen[name] = _sizes(files, numbers)
         memory = [f"{(value or 0) / 1e6:.1f}" for value in (outcome.collected, outcome.heap, outcome.driver)]
         table.add_row(title, f"{len(numbers):,}", f"{size:.1f}", f"{outcome.seconds:.1f}", *memory)
@@ -286,7 +287,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=runs, default=runs)
     parser.add_argument("--again", action="store_true")
     arguments = parser.parse_args()
-    console = Console()
+    console = Console(width=max(Console().width, _WIDTH))
     corpus = _FOLDER / "corpus"
     if not corpus.exists():
         packages = yaml.safe_load((_HERE / "near-duplicates-packages.yaml").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from planted import SourceFile, read
+from planted import SourceFile, family, read, read_paths
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
@@ -39,20 +39,19 @@ def settings(warehouse: Path) -> Settings:
     return Settings.model_validate({"warehouse": str(warehouse), "spark": spark, "steps": {"dedup": known}})
 
 
-def numbers_of(files: list[SourceFile], part: str) -> list[int]:
+def numbers_of(paths: list[str], part: str) -> list[int]:
     """Return the numbers of the files of a part: a file, its edited copy and its other versions stay together."""
-    return [number for number, file in enumerate(files) if unit(1, file.family, "part") < PARTS[part]]
+    return [number for number, path in enumerate(paths) if unit(1, family(path), "part") < PARTS[part]]
 
 
 def main() -> None:
     """Make the warehouse, or do one run and write what came of it."""
     folder, corpus, result = (Path(argument).resolve() for argument in sys.argv[1:4])
-    files = read(corpus)
-    numbers = numbers_of(files, sys.argv[4])
+    numbers = numbers_of(read_paths(corpus), sys.argv[4])
     with working_session(settings(folder), "codemill benchmark") as spark:
         warehouse = Warehouse(spark, str(folder))
         if not numbers:
-            _write(warehouse, files)
+            _write(warehouse, read(corpus))
             return
         flow = _flow(warehouse, numbers)
         before = _stages(spark)
@@ -91,7 +90,7 @@ def _write(warehouse: Warehouse, files: list[SourceFile]) -> None:
 
 
 def _project(file: SourceFile) -> str:
-    return file.path.removesuffix(file.family).rstrip("/")
+    return file.path.removesuffix(family(file.path)).rstrip("/")
 
 
 def _flow(warehouse: Warehouse, numbers: list[int]) -> Flow:

@@ -46,10 +46,10 @@ class SourceFile:
     language: str
     text: str
 
-    @property
-    def family(self) -> str:
-        """The path without its archive: what a file, its edited copy and its other versions have in common."""
-        return self.path.removeprefix("planted/").partition("/")[2]
+
+def family(path: str) -> str:
+    """Return a path without its archive: what a file, its edited copy and its other versions have in common."""
+    return path.removeprefix("planted/").partition("/")[2]
 
 
 def make(conf_file: Path, folder: Path, packages: object, console: Console) -> None:
@@ -59,7 +59,7 @@ def make(conf_file: Path, folder: Path, packages: object, console: Console) -> N
         raise UsageError(f"--conf-file {conf_file}: demo is missing")
     fetch(parse_packages(packages), Path(demo.folder), console)
     # By family, so that the versions of a file are in or out together.
-    files = sorted(_real(str(conf_file)), key=lambda file: (unit(_SEED, file.family, "chosen"), file.path))
+    files = sorted(_real(str(conf_file)), key=lambda file: (unit(_SEED, family(file.path), "chosen"), file.path))
     files = list(_up_to(files, MEGABYTES * 1_000_000))
     files += _edited_copies(files)
     files.sort(key=lambda file: unit(_SEED, file.path, "order"))
@@ -75,6 +75,12 @@ def read(folder: Path) -> list[SourceFile]:
     rows = pq.read_table(folder).to_pylist()
     rows.sort(key=lambda row: row["number"])
     return [SourceFile(row["path"], row["language"], row["text"]) for row in rows]
+
+
+def read_paths(folder: Path) -> list[str]:
+    """Return the paths of the files of a corpus in the order of their numbers."""
+    rows = pq.read_table(folder, columns=["number", "path"]).to_pylist()
+    return [row["path"] for row in sorted(rows, key=lambda row: row["number"])]
 
 
 def _real(conf_file: str) -> Iterator[SourceFile]:

@@ -27,4 +27,5 @@ if __name__ == "__main__":
         status = ServiceOrchestrator(arguments).orchestrate()
     if status:
         sys.exit(1)
-    run.report(pq.read_table(f"{run.work}/output/cleaned", columns=["int_id_column"]).column(0).to_pylist())
+    cleaned = (run.work / "output" / "cleaned").glob("*.parquet")
+    run.report(id_ for part in cleaned for id_ in pq.read_table(part)["int_id_column"].to_pylist())
