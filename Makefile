@@ -32,7 +32,8 @@ lint: setup ## linters, types and the rules about who may import what
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## measure licences, ranking, each annotator, and the whole pipeline on the demo corpus
+bench: setup ## measure near-duplicates beside peers, licences, ranking, each annotator, and the whole pipeline
+	@$(BIN)/python benchmarks/near_duplicates.py
 	@$(BIN)/python benchmarks/licenses.py
 	@$(BIN)/python benchmarks/ranking.py
 	@$(BIN)/python benchmarks/annotators.py --conf-file $(CONF)

@@ -9,13 +9,12 @@ second finds every annotation there.
 import argparse
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 
-import psutil
 from corpus import texts
+from memory import watch
 from rich.console import Console
 from rich.table import Table
 
@@ -26,35 +25,13 @@ def corpus_size(conf_file: str) -> int:
 
 
 def measure(conf_file: str, warehouse: str) -> tuple[float, float]:
-    """Run the pipeline once; return its seconds and the peak of the memory of all its processes, in GB.
-
-    Memory is the sum of proportional set sizes, where the system has them: pages that forked workers share count once.
-    """
+    """Run the pipeline once; return its seconds and the peak of the memory of all its processes, in GB."""
     command = [sys.executable, "-m", "codemill", "run", "--conf-file", conf_file, "--set", f"warehouse={warehouse}"]
     begin = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, _memory(psutil.Process(process.pid)))
-        time.sleep(0.5)
-    if process.returncode:
-        sys.exit(process.returncode)
-    return time.monotonic() - begin, peak / 1e9
-
-
-def _memory(root: psutil.Process) -> int:
-    total = 0
-    try:
-        family = [root, *root.children(recursive=True)]
-    except psutil.Error:
-        return 0
-    for process in family:
-        try:
-            memory = process.memory_full_info()
-        except psutil.Error:
-            continue
-        total += getattr(memory, "pss", memory.rss)
-    return total
+    watched = watch(command)
+    if watched.status:
+        sys.exit(watched.status)
+    return time.monotonic() - begin, watched.peak() / 1e9
 
 
 def main() -> None:
