@@ -26,7 +26,8 @@ THRESHOLD = 0.7
 Set = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
-_CODE = re.compile(r"\w+|[^\w\s]")
+# What the step under test says of its tokens: what is beyond ASCII counts as a letter.
+_CODE = re.compile(r"[0-9A-Za-z_\x80-\U0010ffff]+|[^\s\x80-\U0010ffff]")
 _NOT_WORD = re.compile(r"\W")
 _NOT_WORD_OR_LINE = re.compile(r"[\W_]+")
 _NOT_ASCII_WORD = re.compile(r"[^A-Za-z_0-9]")

@@ -158,7 +158,7 @@ class Dedup(Switch):
     shingle: Annotated[int, Field(ge=1, le=32)] = 5
     min_tokens: Count = 30
     across_languages: bool = False
-    bucket_size: Annotated[int, Field(ge=2, le=4096)] = 64
+    bucket_size: Annotated[int, Field(ge=2, le=4096)] = 128
 
 
 class Sensitive(Switch):
