@@ -34,6 +34,7 @@ lint: setup ## linters, types and the rules about who may import what
 
 bench: setup ## measure near-duplicates beside peers, licences, ranking, each annotator, and the whole pipeline
 	@$(BIN)/python benchmarks/near_duplicates.py
+	@$(BIN)/python benchmarks/crowds.py
 	@$(BIN)/python benchmarks/licenses.py
 	@$(BIN)/python benchmarks/ranking.py
 	@$(BIN)/python benchmarks/annotators.py --conf-file $(CONF)

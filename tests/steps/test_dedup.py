@@ -2,7 +2,7 @@ import json
 import random
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -152,23 +152,28 @@ def jaccard(one: str, other: str) -> float:
     return minhash.jaccard(*(fingerprint(text, Language("python"), 5).members for text in (one, other)))
 
 
-@pytest.mark.parametrize("bucket_size", [256, 3])
-def test_what_goes_depends_on_the_files_alone(spark: SparkSession, tmp_path: Any, bucket_size: int) -> None:
+@pytest.mark.parametrize(("bucket_size", "nights"), [(256, [11]), (3, [8, 17])])
+def test_what_goes_depends_on_the_files_alone(
+    spark: SparkSession, tmp_path: Path, bucket_size: int, nights: list[int]
+) -> None:
     def work(name: str) -> Context:
         return context(spark, str(tmp_path / name), dedup={"bucket_size": bucket_size})
 
     files = made_of_few(seed=bucket_size)
     at_once = decided(work("once"), files)
-    nights = work("nights")
-    for night in (files[:8], files[:17]):
-        decided(nights, night, partitions=3)
-    assert decided(nights, files[::-1], partitions=7) == at_once
-    # What was there once, and is no more, changes nothing.
-    gone = [(f"gone/{path}", language, text + " the end") for path, language, text in files]
     grown = work("grown")
-    decided(grown, gone + files[:8])
-    assert decided(grown, files, partitions=2) == at_once
+    for count in nights:
+        decided(grown, files[:count], partitions=3)
+    assert decided(grown, files[::-1], partitions=7) == at_once
     _check_cover(files, at_once, all_found=bucket_size == 256)
+
+
+def test_what_was_there_once_changes_nothing(spark: SparkSession, tmp_path: Path) -> None:
+    files = made_of_few(seed=3)
+    gone = [(f"gone/{path}", language, text + " the end") for path, language, text in files]
+    once, shrunk = (context(spark, str(tmp_path / name), dedup={"bucket_size": 3}) for name in ("once", "shrunk"))
+    decided(shrunk, gone + files[:8])
+    assert decided(shrunk, files, partitions=2) == decided(once, files)
 
 
 def _check_cover(files: Sequence[File], decisions: dict[str, tuple[str, str]], *, all_found: bool) -> None:
