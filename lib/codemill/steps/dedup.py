@@ -3,7 +3,9 @@
 In: files, with the score of their projects. Out: of every group of like files, the one with the best priority (score
 of the project, then path, then id) stays; each that goes names the file that stays and their Jaccard similarity.
 Why: 75 % of public source files are exact copies of others, and models that see them again learn them by heart.
-Files shorter than ``min_tokens`` are compared exactly only: fifty different three-token files are fifty files.
+Equal texts are one node; nodes with the same code, and such with like shingles, are joined by edges; a star cover of
+these says who goes. Files shorter than ``min_tokens`` are compared exactly only: fifty different three-token files are
+fifty files. docs/near-duplicates.md has the whole story.
 """
 
 from functools import partial
