@@ -22,6 +22,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 from rich.console import Console
 from rich.table import Table
+from truth import THRESHOLD, jaccard, shingles
 
 from codemill.annotations import FOUND, Store
 from codemill.config import Settings
@@ -58,10 +59,9 @@ def variants(number: int) -> str:
 MAKERS = {"template": template, "variants": variants}
 
 
-def jaccard(one: str, other: str) -> float:
-    """Return the Jaccard similarity of the 5-grams of two texts of words."""
-    sets = [{tuple(words[i : i + 5]) for i in range(len(words) - 4)} for words in (one.split(), other.split())]
-    return len(sets[0] & sets[1]) / len(sets[0] | sets[1])
+def alike(one: str, other: str) -> bool:
+    """Tell whether two texts of words are as like as the threshold asks."""
+    return jaccard(shingles(one.split()), shingles(other.split())) >= THRESHOLD
 
 
 def write(warehouse: Warehouse, kind: str, count: int) -> None:
@@ -93,8 +93,8 @@ def measure(spark: SparkSession, settings: Settings, kind: str, count: int) -> l
     dropped = judged.where(F.size("verdicts") > 0).select("path", F.col("verdicts")[0]["evidence"].alias("evidence"))
     kept_by = {int(row["path"]): int(json.loads(row["evidence"])["kept"]) for row in dropped.collect()}
     text = MAKERS[kind]
-    wrong = sum(kept in kept_by or jaccard(text(gone), text(kept)) < 0.7 for gone, kept in kept_by.items())
-    twins = [n for n in range(1, count, _TWINS) if jaccard(text(n), text(n - 1)) >= 0.7] if kind == "template" else []
+    wrong = sum(kept in kept_by or not alike(text(gone), text(kept)) for gone, kept in kept_by.items())
+    twins = [n for n in range(1, count, _TWINS) if alike(text(n), text(n - 1))] if kind == "template" else []
     found = sum(n in kept_by or n - 1 in kept_by for n in twins) / len(twins) if twins else len(kept_by) / (count - 1)
     crowd = warehouse.read(CROWDS).groupBy("bucket").count().agg(F.max("count")).first()
     return [

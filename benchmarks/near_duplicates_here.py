@@ -19,7 +19,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812
 
 from codemill.annotations import FOUND, Store
-from codemill.config import Dedup, Settings
+from codemill.config import Settings
 from codemill.core.choice import unit
 from codemill.session import working_session
 from codemill.steps import dedup
@@ -35,9 +35,8 @@ _AS_PEERS = {"across_languages": True, "license_headers": True, "same_code": Fal
 
 def settings(warehouse: Path) -> Settings:
     """Return the settings under which the step sees what its peers see."""
-    known = {name: value for name, value in _AS_PEERS.items() if name in Dedup.model_fields}
     spark = {"master": f"local[{CORES}]"}
-    return Settings.model_validate({"warehouse": str(warehouse), "spark": spark, "steps": {"dedup": known}})
+    return Settings.model_validate({"warehouse": str(warehouse), "spark": spark, "steps": {"dedup": _AS_PEERS}})
 
 
 def numbers_of(paths: list[str], part: str) -> list[int]:

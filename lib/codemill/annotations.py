@@ -151,7 +151,7 @@ class Store:
         columns = ["key", "text_sha256", "size", "text_in", "text_key"]
         wanted = keyed.where("key is not null").select(*columns, variant.alias("variant"), argument.alias("argument"))
         self._compute(wanted.dropDuplicates(["key"]), annotator)
-        answers = self._known(annotator).select(
+        answers = self.known(annotator).select(
             "key",
             "error",
             F.when(F.col("error").isNull(), F.struct(*annotator.payload.names)).alias(annotator.name),
@@ -169,7 +169,8 @@ class Store:
         edited = edited.select(F.col("key").alias("text_key"), "content")
         return here.unionByName(subjects.where(F.col("text_in") == EDITED).join(edited, "text_key"))
 
-    def _known(self, annotator: Annotator) -> DataFrame:
+    def known(self, annotator: Annotator) -> DataFrame:
+        """Return what the annotator's table holds of this version."""
         if not self.warehouse.exists(annotator.table):
             return self.warehouse.spark.createDataFrame([], annotator.table.schema)
         return self.warehouse.read(annotator.table).where(F.col("version") == annotator.version)
@@ -177,7 +178,7 @@ class Store:
     def _compute(self, wanted: DataFrame, annotator: Annotator) -> None:
         known = F.lit(None)
         if self.warehouse.exists(annotator.table):
-            wanted = wanted.join(self._known(annotator).select("key", F.col("version").alias("known")), "key", "left")
+            wanted = wanted.join(self.known(annotator).select("key", F.col("version").alias("known")), "key", "left")
             known = F.col("known")
         is_missing = known.isNull()
         totals = wanted.agg(

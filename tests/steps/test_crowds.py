@@ -26,7 +26,7 @@ def name_of(id_: bytes) -> str:
 def likeness(spark: SparkSession, warehouse_path: str) -> Likeness:
     work = context(spark, warehouse_path, dedup={"bucket_size": 2, "num_perm": 64})
     conf = work.settings.steps.dedup
-    return Likeness(work.store.warehouse, dedup.annotator_of(work), conf)
+    return Likeness(work.store, dedup.annotator_of(work), conf)
 
 
 def indexed(likeness: Likeness, buckets: Mapping[str, Sequence[int]]) -> None:
@@ -34,12 +34,12 @@ def indexed(likeness: Likeness, buckets: Mapping[str, Sequence[int]]) -> None:
         (id_of(name), 9, b"", minhash.pack(np.array(numbers, dtype=np.uint64))) for name, numbers in buckets.items()
     ]
     likeness.append(
-        INDEX, likeness.warehouse.spark.createDataFrame(rows, "id binary, size int, bits binary, buckets binary")
+        INDEX, likeness.store.warehouse.spark.createDataFrame(rows, "id binary, size int, bits binary, buckets binary")
     )
 
 
 def test_edges_that_only_crowded_buckets_support_are_left_out(likeness: Likeness) -> None:
-    spark = likeness.warehouse.spark
+    spark = likeness.store.warehouse.spark
     indexed(likeness, {"a": [10, 20], "b": [10, 30], "c": [10, 20], "x": [40], "y": [40]})
     pairs = [(id_of(one), id_of(other), 0.9, False) for one, other in ("ab", "ac", "xy")]
     edges = spark.createDataFrame(pairs, "left binary, right binary, similarity double, same_code boolean")
@@ -50,7 +50,7 @@ def test_edges_that_only_crowded_buckets_support_are_left_out(likeness: Likeness
 
 
 def test_finer_buckets_bring_together_who_shares_what_the_crowd_does_not(likeness: Likeness) -> None:
-    spark = likeness.warehouse.spark
+    spark = likeness.store.warehouse.spark
     # All share the first value, which says nothing; a and b the fourth; c and d, of two languages, the fifth.
     signatures = {name: np.arange(64, dtype=np.uint32) + 1_000 * number for number, name in enumerate("abcdef", 1)}
     for values in signatures.values():
@@ -76,7 +76,7 @@ def _prints(likeness: Likeness, signatures: Mapping[str, np.ndarray]) -> None:
         }
         for name, values in signatures.items()
     ]
-    likeness.warehouse.write(table, likeness.warehouse.spark.createDataFrame(rows, table.schema), "append")
+    likeness.store.warehouse.write(table, likeness.store.warehouse.spark.createDataFrame(rows, table.schema), "append")
 
 
 def test_leaders_are_compared_with_all_in_every_part_of_a_crowd(
@@ -105,4 +105,4 @@ def crowd(likeness: Likeness) -> DataFrame:
     bits = minhash.pack(np.zeros(1, dtype=np.uint64))
     rows = [(1, id_of(name), number, 9, bits) for number, name in enumerate("edcba")]
     schema = "bucket long, id binary, priority int, size int, bits binary"
-    return likeness.warehouse.spark.createDataFrame(rows, schema).repartition(3)
+    return likeness.store.warehouse.spark.createDataFrame(rows, schema).repartition(3)

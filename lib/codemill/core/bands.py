@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from codemill.core.minhash import Hashes, Signature
+from codemill.core.minhash import ODD, Hashes, Signature
 
 Numbers = npt.NDArray[np.int64]
 Pairs = tuple[npt.NDArray[np.void], npt.NDArray[np.void]]
@@ -22,7 +22,6 @@ Pairs = tuple[npt.NDArray[np.void], npt.NDArray[np.void]]
 # ten thousand of those at the threshold is lost.
 _DEVIATIONS = 3.7
 
-_ODD = np.uint64(6364136223846793005)
 _LOWEST = np.uint64(1)
 
 # Entries (bucket, text) that are held before buckets that are crowds already are let go of.
@@ -48,10 +47,10 @@ def band_buckets(signatures: npt.NDArray[np.uint32], bands: int, rows: int, salt
     Signatures share a bucket where a band of ``rows`` values, its number and the salt (one per signature) are the same.
     """
     values = signatures[:, : bands * rows].reshape(len(signatures), bands, rows)
-    hashes = np.arange(1, bands + 1, dtype=np.uint64) * _ODD
+    hashes = np.arange(1, bands + 1, dtype=np.uint64) * ODD
     hashes = np.broadcast_to(hashes, values.shape[:2]) ^ (np.uint64(0) if salts is None else salts[:, np.newaxis])
     for row in range(rows):
-        hashes = (hashes ^ values[:, :, row]) * _ODD
+        hashes = (hashes ^ values[:, :, row]) * ODD
         hashes ^= hashes >> np.uint64(32)
     return hashes & ~_LOWEST
 

@@ -1,8 +1,8 @@
 """What a text is compared by: its tokens, the set of their shingles, the code without comments.
 
 Tokens are runs of letters, digits, underscores and characters beyond ASCII, and every other visible character alone;
-white space separates, case and digits count. Everything is hashed on the bytes of the text at once: 35 MB/s with the
-signature, five times as fast as with a regular expression and a hash for each token.
+white space separates, case and digits count. Everything is hashed on the bytes of the text at once: tokens at 100 MB/s,
+all of it with the signature at 15 MB/s, twice as fast as with a regular expression and a hash for each token.
 """
 
 import re
@@ -35,7 +35,7 @@ _CLASSES[[c for c in range(128) if chr(c).isspace()]] = _SPACE
 # Bytes stand for random numbers (white space for 0), a token for the polynomial of them at an odd point modulo 2**64.
 _VALUES = np.random.RandomState(1).randint(1, 1 << 64, 256, dtype=np.uint64)
 _VALUES[_CLASSES == _SPACE] = 0
-_POINT = 6364136223846793005
+_POINT = int(minhash.ODD)
 _INVERSE = pow(_POINT, -1, 1 << 64)
 
 

@@ -237,18 +237,18 @@ def header(text: str) -> str:
     closing = ""
     for line in text[:HEAD_CHARS].split("\n")[:HEAD_LINES]:
         if closing:
-            text, end, _ = line.partition(closing)
+            said, end, _ = line.partition(closing)
             closing = "" if end else closing
         elif _DIRECTIVE.match(line) or _NEUTRAL.fullmatch(line):
-            text = ""
+            said = ""
         elif start := _BLOCK_START.match(line):
-            text, end, _ = line[start.end() :].partition(_BLOCKS[start[1]])
+            said, end, _ = line[start.end() :].partition(_BLOCKS[start[1]])
             closing = "" if end else _BLOCKS[start[1]]
         elif start := _LINE_START.match(line):
-            text = line[start.end() :]
+            said = line[start.end() :]
         else:
             break
-        kept.append(text.strip(_SIGNS))
+        kept.append(said.strip(_SIGNS))
     return "\n".join(kept)
 
 

@@ -13,8 +13,8 @@ import xxhash
 Hashes = npt.NDArray[np.uint64]
 Signature = npt.NDArray[np.uint32]
 
-# An odd multiplier, so that the polynomial hash of a shingle loses nothing modulo 2**64 (Knuth's MMIX).
-_BASE = np.uint64(6364136223846793005)
+# An odd multiplier (Knuth's MMIX), so that a polynomial hash loses nothing modulo 2**64.
+ODD = np.uint64(6364136223846793005)
 
 # So many members at a time: with 256 permutations they fill a quarter of a megabyte, which stays in the cache.
 _CHUNK = 256
@@ -42,7 +42,7 @@ def runs(tokens: Hashes, length: int) -> Hashes:
     count = max(0, tokens.size - length + 1)
     hashes = np.zeros(count, dtype=np.uint64)
     for offset in range(length):
-        hashes = hashes * _BASE + tokens[offset : offset + count]
+        hashes = hashes * ODD + tokens[offset : offset + count]
     return hashes ^ (hashes >> np.uint64(29))
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
@@ -49,10 +49,17 @@ def shared_members(left: Series, right: Series) -> Series:
 
 def buckets(signatures: DataFrame, count: int, rows: int) -> DataFrame:
     """Explode (id, signature, priority) into one row per band: (id, bucket, priority)."""
+    bucket = F.explode(band_buckets(count, rows, F.col("signature"), F.lit(0).cast("bigint"))).alias("bucket")
+    return signatures.select("id", "priority", bucket)
+
+
+def band_buckets(count: int, rows: int, signature: Column, salt: Column) -> Column:
+    """Return the buckets of the first ``count`` bands of a signature; of another salt, other buckets."""
 
     @vectorized(T.ArrayType(T.LongType()))
-    def of(values: Series) -> Series:
-        found = bands.band_buckets(np.stack([minhash.unpack_signature(value) for value in values]), count, rows)
+    def of(signatures: Series, salts: Series) -> Series:
+        values = np.stack([minhash.unpack_signature(packed) for packed in signatures])
+        found = bands.band_buckets(values, count, rows, salts.to_numpy().view(np.uint64))
         return pd.Series(list(found.view(np.int64)))
 
-    return signatures.select("id", "priority", F.explode(of("signature")).alias("bucket"))
+    return of(signature, salt)

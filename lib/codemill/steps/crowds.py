@@ -28,10 +28,8 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill.config import Dedup
-from codemill.core import bands, minhash
 from codemill.core.bands import Glance
-from codemill.steps import near_duplicates
-from codemill.steps.candidates import both_sides
+from codemill.steps.candidates import band_buckets, both_sides
 from codemill.steps.near_duplicates import (
     CROWDS,
     INDEX,
@@ -42,6 +40,7 @@ from codemill.steps.near_duplicates import (
     measured,
     pair_rows,
     pairs_in,
+    texts_of,
 )
 from codemill.steps.star_cover import gone
 from codemill.vectorized import Series, vectorized
@@ -77,11 +76,11 @@ def edges_of(likeness: Likeness, nodes: DataFrame) -> DataFrame:
     edges = _supported(likeness, likeness.edges(nodes), members.select("id").distinct(), crowded).localCheckpoint()
     known = edges.select(F.least("left", "right").alias("left"), F.greatest("left", "right").alias("right"))
     progress = _compare(likeness, nodes, Progress(edges, known), _thinned(likeness.conf, members))
-    progress = _rounds(likeness, members, nodes, progress)
-    finer = _finer(likeness, members.join(gone(progress.edges), "id", "left_anti")).localCheckpoint()
+    progress, stay = _rounds(likeness, members, nodes, progress)
+    finer = _finer(likeness, stay).localCheckpoint()
     if finer.isEmpty():
         return progress.edges
-    return _rounds(likeness, members.unionByName(finer), nodes, progress).edges
+    return _rounds(likeness, members.unionByName(finer), nodes, progress)[0].edges
 
 
 def _larger(members: DataFrame, size: int) -> DataFrame:
@@ -93,10 +92,7 @@ def _catch_up(likeness: Likeness, members: DataFrame) -> None:
     """Measure all pairs in buckets that were crowds when there were texts that are here no more."""
     if members.isEmpty():
         return
-    measured(
-        likeness,
-        pairs_in(likeness, members).join(likeness.read(PAIRS).select("left", "right"), ["left", "right"], "left_anti"),
-    )
+    _measured(likeness, pairs_in(likeness, members))
 
 
 def _supported(likeness: Likeness, edges: DataFrame, ids: DataFrame, crowded: DataFrame) -> DataFrame:
@@ -110,16 +106,17 @@ def _supported(likeness: Likeness, edges: DataFrame, ids: DataFrame, crowded: Da
     return edges.join(not_supported, ["left", "right"], "left_anti")
 
 
-def _rounds(likeness: Likeness, members: DataFrame, nodes: DataFrame, progress: Progress) -> Progress:
+def _rounds(likeness: Likeness, members: DataFrame, nodes: DataFrame, progress: Progress) -> tuple[Progress, DataFrame]:
     """Compare those who lead with all others that stay so far, round after round, while that gives edges.
 
+    Return also the members that stay in the end.
     A round without a new edge leaves everybody where they are, so that another one would find nothing either.
     """
     while True:
         here = members.join(gone(progress.edges), "id", "left_anti").localCheckpoint()
         before, progress = progress, _compare(likeness, nodes, progress, _led(likeness.conf, here))
         if progress.edges is before.edges:
-            return progress
+            return progress, here
 
 
 def _compare(likeness: Likeness, nodes: DataFrame, progress: Progress, pairs: DataFrame) -> Progress:
@@ -187,7 +184,7 @@ def _groups(batches: Batches) -> Iterator[pa.Table]:
 def _first_near(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
     glance = Glance(conf.threshold, conf.num_perm)
     for members in _groups(batches):
-        for pairs in glance.thinned(near_duplicates.texts_of(members, conf.num_perm), conf.bucket_size):
+        for pairs in glance.thinned(texts_of(members, conf.num_perm), conf.bucket_size):
             yield from pair_rows(pairs, schema)
 
 
@@ -198,7 +195,7 @@ def _near_leaders(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
         lead = pc.is_valid(members.column("rank"))
         leaders = members.filter(lead).sort_by("rank")
         followers = members.filter(pc.invert(pc.or_(lead, pc.is_in(members.column("id"), leaders.column("id")))))
-        texts = near_duplicates.texts_of(pa.concat_tables([leaders, followers]), conf.num_perm)
+        texts = texts_of(pa.concat_tables([leaders, followers]), conf.num_perm)
         for pairs in glance.led(texts, leaders.num_rows):
             yield from pair_rows(pairs, schema)
 
@@ -208,21 +205,15 @@ def _finer(likeness: Likeness, here: DataFrame) -> DataFrame:
     size = likeness.conf.bucket_size
     texts = here.join(_larger(here, size), "bucket", "left_semi").drop("bucket").dropDuplicates(["id"])
     signed = texts.join(likeness.prints().select("id", "signature"), "id")
-    rows = signed.withColumn("bucket", F.explode(_value_buckets("signature", _salt(likeness.conf)))).drop("signature")
+    positions = min(_POSITIONS, likeness.conf.num_perm)
+    finer = band_buckets(positions, 1, F.col("signature"), _salt(likeness.conf))
+    rows = signed.withColumn("bucket", F.explode(finer)).drop("signature")
     sizes = rows.groupBy("bucket").agg(F.count("id").alias("members"))
     return rows.join(sizes.where(F.col("members").between(2, size * size)).select("bucket"), "bucket", "left_semi")
 
 
 def _salt(conf: Dedup) -> Column:
     return F.xxhash64(F.lit("") if conf.across_languages else F.col("language"))
-
-
-@vectorized(T.ArrayType(T.LongType()))
-def _value_buckets(signatures: Series, salts: Series) -> Series:
-    """Return one bucket for each of the first values of a signature."""
-    values = np.stack([minhash.unpack_signature(packed)[:_POSITIONS] for packed in signatures])
-    found = bands.band_buckets(values, values.shape[1], 1, salts.to_numpy().view(np.uint64))
-    return pd.Series(list(found.view(np.int64)))
 
 
 @vectorized(T.ArrayType(T.LongType()))

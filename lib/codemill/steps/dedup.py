@@ -47,7 +47,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     prints = context.store.annotate(texts, annotator, F.col("language"))
     fingerprint = [F.col(f"fingerprint.{name}") for name in ("tokens", "size", "code", "signature")]
     nodes = prints.where("fingerprint is not null").select(text_id("key"), "language", *fingerprint)
-    likeness = Likeness(context.store.warehouse, annotator, conf)
+    likeness = Likeness(context.store, annotator, conf)
     update(likeness, nodes)
     known = prints.select(text_id("key"), "text_sha256", "language", "priority", "error").localCheckpoint()
     near = star_cover(edges_of(likeness, known))

@@ -25,12 +25,12 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from codemill.annotations import Annotator, version_of
+from codemill.annotations import Annotator, Store, version_of
 from codemill.config import Dedup
 from codemill.core import bands, minhash
 from codemill.core.bands import Crowds, Entries, Glance, Pairs, Shelf, Texts
 from codemill.steps.candidates import both_sides
-from codemill.tables import Table, Warehouse
+from codemill.tables import Table
 from codemill.vectorized import Series, vectorized
 
 _SPACE = T.StructField("space", T.StringType())
@@ -83,7 +83,7 @@ Batches = Iterator[pa.RecordBatch]
 class Likeness:
     """What makes two texts alike under some settings, and where it is kept."""
 
-    warehouse: Warehouse
+    store: Store
     annotator: Annotator
     conf: Dedup
 
@@ -99,17 +99,18 @@ class Likeness:
 
     def read(self, table: Table) -> DataFrame:
         """Read the rows of this space."""
-        rows = self.warehouse.read(table) if self.warehouse.exists(table) else self._nothing(table)
+        warehouse = self.store.warehouse
+        exists = warehouse.exists(table)
+        rows = warehouse.read(table) if exists else warehouse.spark.createDataFrame([], table.schema)
         return rows.where(F.col("space") == self.space).drop("space")
 
     def append(self, table: Table, rows: DataFrame) -> None:
         """Add rows to this space."""
-        self.warehouse.write(table, rows.withColumn("space", F.lit(self.space)), "append")
+        self.store.warehouse.write(table, rows.withColumn("space", F.lit(self.space)), "append")
 
     def prints(self) -> DataFrame:
         """Return the fingerprints of all texts: (id, tokens, size, code, members, signature)."""
-        known = self.warehouse.read(self.annotator.table).where(F.col("version") == self.annotator.version)
-        return known.select(text_id("key"), *self.annotator.payload.names)
+        return self.store.known(self.annotator).select(text_id("key"), *self.annotator.payload.names)
 
     def edges(self, nodes: DataFrame, pairs: DataFrame | None = None) -> DataFrame:
         """Return the edges between nodes (id, priority) among measured pairs, all unless given.
@@ -126,9 +127,6 @@ class Likeness:
             "same_code",
         )
 
-    def _nothing(self, table: Table) -> DataFrame:
-        return self.warehouse.spark.createDataFrame([], table.schema)
-
 
 def text_id(key: Column | str) -> Column:
     """Return the id of a text from the key of its fingerprint."""
@@ -143,7 +141,7 @@ def update(likeness: Likeness, nodes: DataFrame) -> None:
     index = likeness.read(INDEX)
     columns = ("id", "language", "tokens", "size", "code", "signature")
     fresh = nodes.join(index.select("id"), "id", "left_anti").select(*columns)
-    new = mapped(fresh, _INDEXED, _indexed, conf=likeness.conf).localCheckpoint()
+    new = mapped(fresh, _INDEXED, _indexed, conf=likeness.conf, banding=likeness.banding).localCheckpoint()
     if new.isEmpty():
         return
     found = _found(likeness, new, index).localCheckpoint()
@@ -156,10 +154,13 @@ def update(likeness: Likeness, nodes: DataFrame) -> None:
 
 def measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
     """Measure distinct pairs (left, right), keep what comes out, and return it: (left, right, jaccard, same_code)."""
+    count = pairs.count()
+    if not count:
+        return likeness.read(PAIRS).limit(0)
     conf = likeness.conf
     no = F.expr("false")
     ids = pairs.select(F.explode(F.array("left", "right")).alias("id")).distinct()
-    ids = F.broadcast(ids) if pairs.count() <= _BROADCAST else ids
+    ids = F.broadcast(ids) if count <= _BROADCAST else ids
     both = both_sides(pairs, likeness.prints().drop("size", "signature").join(ids, "id", "left_semi"))
     same = F.coalesce(F.col("left_code") == F.col("right_code"), no) if conf.same_code else no
     is_long = (F.col("left_tokens") >= conf.min_tokens) & (F.col("right_tokens") >= conf.min_tokens)
@@ -175,9 +176,8 @@ def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batche
     return rows.mapInArrow(partial(function, schema=to_arrow_schema(schema), **known), schema)
 
 
-def _indexed(batches: Batches, conf: Dedup, schema: pa.Schema) -> Batches:
+def _indexed(batches: Batches, conf: Dedup, banding: tuple[int, int], schema: pa.Schema) -> Batches:
     """Find the buckets of texts, and leave out those that lie in none."""
-    count, rows = bands.banding(conf.threshold, conf.num_perm, conf.recall)
     shortest = max(conf.min_tokens, 1)
     for batch in batches:
         texts = batch.to_pylist()
@@ -186,7 +186,7 @@ def _indexed(batches: Batches, conf: Dedup, schema: pa.Schema) -> Batches:
         names = ["" if conf.across_languages else str(text["language"]) for text in texts]
         salts = np.array([xxhash.xxh3_64_intdigest(name.encode()) for name in names], dtype=np.uint64)
         signatures = np.stack([minhash.unpack_signature(text["signature"]) for text in texts])
-        by_band = bands.band_buckets(signatures, count, rows, salts)
+        by_band = bands.band_buckets(signatures, *banding, salts)
         answers = []
         for text, salt, signature, buckets in zip(texts, salts, signatures, by_band, strict=True):
             own = [buckets] if text["tokens"] >= shortest else []
@@ -236,7 +236,7 @@ def _candidates(likeness: Likeness, rows: DataFrame, tasks: int) -> DataFrame:
 
 
 def _tasks(likeness: Likeness, entries: int) -> int:
-    return max(2 * likeness.warehouse.spark.sparkContext.defaultParallelism, entries // _TASK_ENTRIES)
+    return max(2 * likeness.store.warehouse.spark.sparkContext.defaultParallelism, entries // _TASK_ENTRIES)
 
 
 def _flattened(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
