@@ -28,7 +28,7 @@ def test_jaccard_of_known_sets() -> None:
 
 
 def test_the_signature_is_datasketchs_own() -> None:
-    members = np.arange(20_000, dtype=np.uint64)  # more than one chunk
+    members = np.arange(20_000, dtype=np.uint64)
     sketch = MinHash(num_perm=64, seed=1, hashfunc=lambda value: value, scheme="affine32")
     sketch.update_batch(members.tolist())
     assert minhash.signature(members, 64).tolist() == sketch.hashvalues.tolist()
@@ -54,3 +54,9 @@ def test_sets_survive_packing_and_are_sorted(text: str, length: int) -> None:
 
 def test_signed_hashes_become_one_sorted_set() -> None:
     assert minhash.members_of(np.array([-1, 3, 3], dtype=np.int64)).tolist() == [3, 2**64 - 1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sets(st.integers(0, 50)), st.sets(st.integers(0, 50)))
+def test_intersections_are_those_of_sets(left: set[int], right: set[int]) -> None:
+    assert minhash.intersection(hashes(*left), hashes(*right)) == len(left & right)

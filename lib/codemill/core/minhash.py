@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
+from codemill.core.compiled import compiled
+
 Hashes = npt.NDArray[np.uint64]
 Signature = npt.NDArray[np.uint32]
 
 # An odd multiplier (Knuth's MMIX), so that a polynomial hash loses nothing modulo 2**64.
 ODD = np.uint64(6364136223846793005)
-
-# So many members at a time: with 256 permutations they fill a quarter of a megabyte, which stays in the cache.
-_CHUNK = 256
 
 _SEED = 1
 
@@ -49,17 +48,17 @@ def runs(tokens: Hashes, length: int) -> Hashes:
 def signature(members: Hashes, num_perm: int) -> Signature:
     """Return the MinHash signature of a set of 64-bit hashes: ``num_perm`` 32-bit values, datasketch's affine32.
 
-    Four times as fast as datasketch's own way, which tests compare it with.
+    A tenth of the time that numpy takes, which passes over all products three times.
     """
-    multipliers, offsets = _permutations(num_perm)
-    mixed = _mixed((members ^ (members >> np.uint64(32))).astype(np.uint32))
-    smallest = np.full(num_perm, 0xFFFFFFFF, dtype=np.uint32)
-    chunk = np.empty((min(_CHUNK, mixed.size), num_perm), dtype=np.uint32)
-    for start in range(0, mixed.size, _CHUNK):
-        some = mixed[start : start + _CHUNK, np.newaxis]
-        permuted = np.multiply(some, multipliers, out=chunk[: some.size])
-        permuted += offsets
-        np.minimum(smallest, permuted.min(axis=0), out=smallest)
+    return _smallest(_mixed((members ^ (members >> np.uint64(32))).astype(np.uint32)), *_permutations(num_perm))
+
+
+@compiled
+def _smallest(values: Signature, multipliers: Signature, offsets: Signature) -> Signature:
+    smallest = np.full(multipliers.size, np.uint32(0xFFFFFFFF), dtype=np.uint32)
+    for value in values:
+        for place in range(multipliers.size):
+            smallest[place] = min(smallest[place], np.uint32(value * multipliers[place] + offsets[place]))
     return smallest
 
 
@@ -85,11 +84,16 @@ def jaccard(left: Hashes, right: Hashes) -> float:
     return shared / union if union else 1.0
 
 
+@compiled
 def intersection(left: Hashes, right: Hashes) -> int:
     """Return how many values two sorted distinct arrays share."""
-    both = np.concatenate((left, right))
-    both.sort()
-    return int(np.count_nonzero(both[1:] == both[:-1]))
+    shared = here = there = 0
+    while here < left.size and there < right.size:
+        one, other = left[here], right[there]
+        shared += one == other
+        here += one <= other
+        there += other <= one
+    return shared
 
 
 def pack(values: Hashes | Signature) -> bytes:
