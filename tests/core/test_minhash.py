@@ -21,6 +21,17 @@ def test_shingles_are_runs_of_tokens_in_order() -> None:
     assert shingle_set("").size == 0
 
 
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 5) | st.integers(2**64 - 5, 2**64 - 1), min_size=1))
+def test_hashes_are_sorted_and_each_is_there_once(values: list[int]) -> None:
+    assert minhash.distinct(np.array(values, dtype=np.uint64)).tolist() == sorted(set(values))
+
+
+def test_hashes_made_to_fall_unevenly_are_sorted_too() -> None:
+    values = np.arange(5_000, dtype=np.uint64)[::-1].copy()  # the same first bits, in the worst order
+    assert minhash.distinct(values).tolist() == list(range(5_000))
+
+
 def test_jaccard_of_known_sets() -> None:
     assert minhash.jaccard(hashes(1, 2, 3), hashes(2, 3, 4)) == 0.5
     assert minhash.jaccard(hashes(), hashes()) == 1.0

@@ -20,6 +20,9 @@ ODD = np.uint64(6364136223846793005)
 
 _SEED = 1
 
+# Hashes that are sorted by their first bits are half a step from their place on average.
+_MOST_STEPS = 64
+
 
 def hashes_of(tokens: list[str]) -> Hashes:
     """Return one 64-bit hash per token, in order."""
@@ -31,18 +34,61 @@ def shingles(tokens: Hashes, length: int) -> Hashes:
     """Return the sorted distinct hashes of all runs of ``length`` tokens; of the whole run when it is shorter."""
     if not tokens.size:
         return tokens
-    # Four times as fast as np.unique, which hashes before it sorts.
-    members = np.sort(runs(tokens, min(length, tokens.size)))
-    return members[np.concatenate(([True], members[1:] != members[:-1]))]
+    return distinct(runs(tokens, min(length, tokens.size)))
 
 
+@compiled
 def runs(tokens: Hashes, length: int) -> Hashes:
     """Return one 64-bit hash per run of ``length`` tokens, in order; none when there are fewer tokens."""
-    count = max(0, tokens.size - length + 1)
-    hashes = np.zeros(count, dtype=np.uint64)
-    for offset in range(length):
-        hashes = hashes * ODD + tokens[offset : offset + count]
-    return hashes ^ (hashes >> np.uint64(29))
+    hashes = np.empty(max(0, tokens.size - length + 1), dtype=np.uint64)
+    for start in range(hashes.size):
+        value = np.uint64(0)
+        for offset in range(length):
+            value = value * ODD + tokens[start + offset]
+        hashes[start] = value ^ (value >> np.uint64(29))
+    return hashes
+
+
+def distinct(hashes: Hashes) -> Hashes:
+    """Return hashes sorted, each once."""
+    members = _distinct(hashes)
+    return members if members.size else np.unique(hashes)
+
+
+@compiled
+def _distinct(hashes: Hashes) -> Hashes:
+    """Sort hashes that fall evenly over their range, each once: by their first bits, then each where it belongs.
+
+    A third of the time of a sort. Empty when they do not fall evenly, which only hashes made for it do.
+    """
+    bits = 1
+    while 1 << bits < hashes.size:
+        bits += 1
+    behind = np.uint64(64 - bits)
+    ends = np.zeros((1 << bits) + 1, dtype=np.int64)
+    for value in hashes:
+        ends[(value >> behind) + np.uint64(1)] += 1
+    for first in range(1, ends.size):
+        ends[first] += ends[first - 1]
+    nearly = np.empty_like(hashes)
+    for value in hashes:
+        nearly[ends[value >> behind]] = value
+        ends[value >> behind] += 1
+    kept = steps = 0
+    for value in nearly:
+        place = kept
+        while place > 0 and nearly[place - 1] > value:
+            place -= 1
+        if place > 0 and nearly[place - 1] == value:
+            continue
+        steps += kept - place
+        if steps > _MOST_STEPS * hashes.size:
+            return nearly[:0]
+        for later in range(kept, place, -1):
+            nearly[later] = nearly[later - 1]
+        nearly[place] = value
+        kept += 1
+    return nearly[:kept]
 
 
 def signature(members: Hashes, num_perm: int) -> Signature:
@@ -113,4 +159,4 @@ def unpack_signature(data: bytes) -> Signature:
 
 def members_of(values: npt.NDArray[np.int64]) -> Hashes:
     """Return signed 64-bit hashes, such as Spark's xxhash64 gives, as the sorted distinct set of ``pack``."""
-    return np.unique(np.asarray(values, dtype=np.int64).view(np.uint64))
+    return distinct(np.asarray(values, dtype=np.int64).view(np.uint64))
