@@ -39,7 +39,7 @@ def found(jaccard: float, seed: int) -> float:
         signatures = np.stack([minhash.signature(one, _NUM_PERM) for one in sets])
         one, other = band_buckets(signatures, bands, rows)
         sizes = np.array([len(one) for one in sets])
-        pair = Texts(np.zeros(2, dtype="V16"), sizes, np.stack([bits(values) for values in signatures]))
+        pair = Texts(np.zeros(2, dtype="V16"), sizes, bits(signatures))
         count += bool((one == other).any() and glance.near(pair, np.array([0]), np.array([1]))[0])
     return count / _PAIRS
 

@@ -85,6 +85,8 @@ def _common(settings: Settings) -> dict[str, str]:
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(spark.arrow_rows),
         "spark.sql.execution.arrow.maxBytesPerBatch": str(spark.arrow_bytes),
         "spark.sql.execution.arrow.useLargeVarTypes": "true",
+        # Else every task sorts its rows by partition before it writes them, also where there is but one partition.
+        "spark.sql.maxConcurrentOutputFileWriters": "4",
         # Readers of Parquet batch by rows too, 4,096 by default.
         "spark.sql.parquet.columnarReaderBatchSize": "512",
     }

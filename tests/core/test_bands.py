@@ -77,7 +77,10 @@ def test_code_has_buckets_of_its_own() -> None:
 
 
 def test_bits_are_the_lowest_of_every_value() -> None:
-    assert bands.bits(np.array([1, 2, 3] + [0] * 61 + [5], dtype=np.uint32)).tolist() == [0b101, 1]
+    assert bands.bits(np.array([[1, 2, 3] + [0] * 61 + [5], [0] * 65], dtype=np.uint32)).tolist() == [
+        [0b101, 1],
+        [0, 0],
+    ]
 
 
 def test_who_shares_a_bucket_is_a_pair_when_one_of_them_is_new() -> None:
@@ -167,7 +170,7 @@ def test_recall_at_and_above_the_threshold_is_what_was_asked_for(jaccard: float)
         pair = Texts(
             texts([1, 2]).ids,
             np.array([members.size for members in both]),
-            np.stack([bands.bits(signature) for signature in signatures]),
+            bands.bits(signatures),
         )
         found += bool((one == other).any() and glance.near(pair, np.array([0]), np.array([1]))[0])
     assert found >= 0.99 * 3_000

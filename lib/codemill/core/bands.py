@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from codemill.core.minhash import ODD, Hashes, Signature
+from codemill.core.minhash import ODD, Hashes
 
 Numbers = npt.NDArray[np.int64]
 Pairs = tuple[npt.NDArray[np.void], npt.NDArray[np.void]]
@@ -65,16 +65,16 @@ def is_code_bucket(buckets: Hashes) -> npt.NDArray[np.bool_]:
     return (buckets & _LOWEST).astype(bool)
 
 
-def bits(values: Signature) -> Hashes:
-    """Return the lowest bit of every value of a signature, 64 to a word, the last word filled up with zeros.
+def bits(signatures: npt.NDArray[np.uint32]) -> Hashes:
+    """Return the lowest bit of every value: (n, num_perm) -> (n, words), 64 to a word, the last filled up with zeros.
 
     Two sets with Jaccard s agree in each bit with probability (1 + s) / 2 (Li and Koenig, "b-Bit Minwise Hashing",
     2010): a 32nd of the signature tells most unlike pairs apart.
     """
-    packed = np.packbits((values & np.uint32(1)).astype(np.uint8), bitorder="little")
-    words = np.zeros(-(-values.size // 64), dtype="<u8")
-    words.view(np.uint8)[: packed.size] = packed
-    return words.astype(np.uint64, copy=False)
+    count, num_perm = signatures.shape
+    lowest = np.zeros((count, -(-num_perm // 64) * 64), dtype=np.uint8)
+    lowest[:, :num_perm] = signatures & np.uint32(1)
+    return np.packbits(lowest, axis=1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
 
 
 def most_differing(threshold: float, num_perm: int) -> int:

@@ -66,7 +66,7 @@ def edges_of(likeness: Likeness, nodes: DataFrame) -> DataFrame:
     Edges that only crowded buckets support are found anew, since they may stem from a time when a bucket was small.
     """
     crowds = likeness.read(CROWDS)
-    if crowds.isEmpty():
+    if not likeness.exists(CROWDS) or crowds.isEmpty():
         return likeness.edges(nodes)
     texts = likeness.read(INDEX).drop("buckets").join(nodes.select("id", "priority", "language"), "id")
     members = crowds.distinct().join(texts, "id").localCheckpoint()

@@ -100,9 +100,12 @@ class Likeness:
     def read(self, table: Table) -> DataFrame:
         """Read the rows of this space."""
         warehouse = self.store.warehouse
-        exists = warehouse.exists(table)
-        rows = warehouse.read(table) if exists else warehouse.spark.createDataFrame([], table.schema)
+        rows = warehouse.read(table) if self.exists(table) else warehouse.spark.createDataFrame([], table.schema)
         return rows.where(F.col("space") == self.space).drop("space")
+
+    def exists(self, table: Table) -> bool:
+        """Tell whether the table has been written."""
+        return self.store.warehouse.exists(table)
 
     def append(self, table: Table, rows: DataFrame) -> None:
         """Add rows to this space."""
@@ -142,10 +145,11 @@ def update(likeness: Likeness, nodes: DataFrame) -> None:
     columns = ("id", "language", "tokens", "size", "code", "signature")
     fresh = nodes.join(index.select("id"), "id", "left_anti").select(*columns)
     new = mapped(fresh, _INDEXED, _indexed, conf=likeness.conf, banding=likeness.banding).localCheckpoint()
-    if new.isEmpty():
+    count = new.count()
+    if not count:
         return
-    found = _found(likeness, new, index).localCheckpoint()
-    measured(likeness, found.where("bucket is null").select("left", "right").distinct())
+    found = _found(likeness, new, count, index).distinct().localCheckpoint()
+    measured(likeness, found.where("bucket is null").select("left", "right"))
     crowded = found.where("bucket is not null").select("bucket", F.col("right").alias("id"))
     if not crowded.isEmpty():
         likeness.append(CROWDS, crowded.join(likeness.read(CROWDS), ["bucket", "id"], "left_anti"))
@@ -178,39 +182,36 @@ def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batche
 
 def _indexed(batches: Batches, conf: Dedup, banding: tuple[int, int], schema: pa.Schema) -> Batches:
     """Find the buckets of texts, and leave out those that lie in none."""
-    shortest = max(conf.min_tokens, 1)
     for batch in batches:
-        texts = batch.to_pylist()
-        if not texts:
+        if not batch.num_rows:
             continue
-        names = ["" if conf.across_languages else str(text["language"]) for text in texts]
-        salts = np.array([xxhash.xxh3_64_intdigest(name.encode()) for name in names], dtype=np.uint64)
-        signatures = np.stack([minhash.unpack_signature(text["signature"]) for text in texts])
-        by_band = bands.band_buckets(signatures, *banding, salts)
-        answers = []
-        for text, salt, signature, buckets in zip(texts, salts, signatures, by_band, strict=True):
-            own = [buckets] if text["tokens"] >= shortest else []
-            if conf.same_code and text["code"] is not None:
-                own.append(bands.code_buckets(np.frombuffer(text["code"], dtype="<u8", count=1), salt))
-            if own:
-                packed = minhash.pack(np.concatenate(own))
-                answers.append(
-                    {
-                        "id": text["id"],
-                        "size": text["size"],
-                        "bits": minhash.pack(bands.bits(signature)),
-                        "buckets": packed,
-                    }
-                )
-        yield pa.RecordBatch.from_pylist(answers, schema=schema)
+        languages = [""] * batch.num_rows if conf.across_languages else batch.column("language").to_pylist()
+        salts = np.array([xxhash.xxh3_64_intdigest(str(name).encode()) for name in languages], dtype=np.uint64)
+        signatures = minhash.unpack_signature(b"".join(batch.column("signature").to_pylist()))
+        signatures = signatures.reshape(-1, conf.num_perm)
+        is_long = batch.column("tokens").to_numpy() >= max(conf.min_tokens, 1)
+        codes = batch.column("code").to_pylist()
+        has_code = np.array([conf.same_code and code is not None for code in codes])
+        first_words = np.frombuffer(b"".join(code or bytes(16) for code in codes), dtype="<u8")[::2]
+        buckets = np.column_stack(
+            (bands.band_buckets(signatures, *banding, salts), bands.code_buckets(first_words, salts))
+        )
+        some = np.column_stack((np.repeat(is_long[:, np.newaxis], banding[0], axis=1), has_code))
+        columns = [
+            batch.column("id"),
+            batch.column("size"),
+            pa.array([minhash.pack(words) for words in bands.bits(signatures)]),
+            pa.array([minhash.pack(row[kept]) for row, kept in zip(buckets, some, strict=True)]),
+        ]
+        yield _typed(columns, schema).filter(pa.array(is_long | has_code))
 
 
-def _found(likeness: Likeness, new: DataFrame, index: DataFrame) -> DataFrame:
+def _found(likeness: Likeness, new: DataFrame, count: int, index: DataFrame) -> DataFrame:
     """Return pairs (left, right, null), one of them new, and (null, right, bucket) for who is in a crowd."""
     entries, crowds = mapped(new, _ENTRY, _entries), likeness.read(CROWDS).select("bucket").distinct()
-    tasks = _tasks(likeness, new.count() * likeness.banding[0])
+    tasks = _tasks(likeness, count * likeness.banding[0])
     rows = mapped(new, _BLOCK, _blocks, tasks=tasks)
-    if not index.isEmpty():
+    if likeness.exists(INDEX):
         wanted = entries.select("bucket").distinct().join(crowds, "bucket", "left_anti")
         old = mapped(index, _ENTRY, _entries).join(wanted, "bucket", "left_semi")
         rows = rows.unionByName(_block_rows(old, tasks, is_new=False))
@@ -313,7 +314,10 @@ def _crowd_rows(crowds: Crowds, schema: pa.Schema) -> Batches:
 
 
 def _rows(schema: pa.Schema, left: pa.Array | None, right: pa.Array, bucket: pa.Array | None = None) -> pa.RecordBatch:
-    columns = [pa.nulls(len(right)) if one is None else one for one in (left, right, bucket)]
+    return _typed([pa.nulls(len(right)) if one is None else one for one in (left, right, bucket)], schema)
+
+
+def _typed(columns: list[pa.Array], schema: pa.Schema) -> pa.RecordBatch:
     typed = [one.cast(field.type) for one, field in zip(columns, schema, strict=False)]
     return pa.RecordBatch.from_arrays(typed, schema=schema)
 
