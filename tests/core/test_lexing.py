@@ -1,5 +1,6 @@
 """Comments by their markers: what is found, what is left alone, in many languages."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codemill.core.languages import LanguageTable
+from codemill.core.languages import Language, LanguageTable
 from codemill.core.lexing import comment_spans
 
 TABLE = LanguageTable.from_mapping(
@@ -17,7 +18,7 @@ TABLE = LanguageTable.from_mapping(
 
 def comments(text: str, language: str) -> list[str]:
     source = text.encode()
-    return [source[start:end].decode() for start, end in comment_spans(source, TABLE[language])]
+    return [source[start:end].decode() for start, end in comment_spans(source, TABLE[language]).tolist()]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,53 @@ def test_comments_and_what_only_looks_like_one(language: str, text: str, found: 
     assert comments(text, language) == found
 
 
+SIGNS = "// /* */ # -- ' \" \"\"\" ''' ` \\ a =begin =end é : :: REM dnl * % @ ; <!-- --> (* *) --[[ ]] { } '\\x41'"
+
+
+def definition(language: Language) -> re.Pattern[bytes]:
+    """Say in a regular expression what comments are: matches with a group."""
+
+    def behind(character: bytes, marker: bytes) -> bytes:  # no such character stands before the marker
+        return rb"%s(?<!%s%s)" % (re.escape(marker), character, re.escape(marker))
+
+    def block(opening: bytes, closing: bytes) -> bytes:
+        begin = behind(rb"[^\n]", opening) if opening.startswith(b"=") else re.escape(opening)
+        return rb"%s.*?(?:%s|\Z)" % (begin, re.escape(closing))
+
+    def line(marker: bytes) -> bytes:
+        before = {b"//": b":", b'"': rb"[^\n]", b"*": rb"[^\n]"}.get(marker, rb"\S")
+        is_word = marker[-1:].isalpha()
+        close = marker in (b"//", b'"', b"*") or is_word or len(marker) == 1
+        return (behind(before, marker) if close else re.escape(marker)) + (rb"(?!\w)" if is_word else b"") + rb"[^\n]*"
+
+    def string(quote: bytes) -> bytes:
+        inside = rb"[^`\\]" if quote == b"`" else rb"[^%s\\\n]" % quote
+        return rb"%s%s*(?:\\.%s*)*%s?" % (quote, inside, inside, quote)
+
+    blocks = sorted(language.block_comments, key=lambda pair: -len(pair[0]))
+    lines = sorted(language.line_comments, key=len, reverse=True)
+    comments = [block(opening.encode(), closing.encode()) for opening, closing in blocks]
+    comments += [line(marker.encode()) for marker in lines]
+    strings = [block(quotes, quotes) for quotes in (b'"""', b"'''")] if language.strings else []
+    strings += [string(quote.encode()) for quote in language.strings]
+    if language.strings and "'" not in language.strings:
+        strings.append(rb"'(?:[^'\\\n]|\\[^\n]{1,10}?)'")
+    return re.compile(b"|".join([*[comment + b"()" for comment in comments], *strings]), re.DOTALL)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(
+    st.sampled_from(
+        [language.name for language in TABLE.languages if language.line_comments or language.block_comments]
+    ),
+    st.lists(st.sampled_from([*SIGNS.split(), "\n", "\t", " "]), max_size=30),
+)
+def test_comments_are_those_of_the_definition(language: str, parts: list[str]) -> None:
+    source = "".join(parts).encode()
+    expected = [match.span() for match in definition(TABLE[language]).finditer(source) if match.lastindex]
+    assert [(start, end) for start, end in comment_spans(source, TABLE[language]).tolist()] == expected
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from([language.name for language in TABLE.languages]),
@@ -59,7 +107,7 @@ def test_comments_and_what_only_looks_like_one(language: str, text: str, found: 
 def test_spans_are_in_order_inside_the_source_and_not_empty(language: str, parts: list[str]) -> None:
     source = "".join(parts).encode()
     last = 0
-    for start, end in comment_spans(source, TABLE[language]):
+    for start, end in comment_spans(source, TABLE[language]).tolist():
         assert last <= start < end <= len(source)
         last = end
 
@@ -68,4 +116,4 @@ def test_spans_are_in_order_inside_the_source_and_not_empty(language: str, parts
 @pytest.mark.parametrize("language", ["python", "c", "javascript", "ruby", "ocaml", "lua", "sql", "rust"])
 def test_a_million_openings_take_no_longer_than_a_million_letters(unit: str, language: str) -> None:
     source = (unit * (1_000_000 // len(unit))).encode()
-    assert sum(end - start for start, end in comment_spans(source, TABLE[language])) <= len(source)
+    assert sum(end - start for start, end in comment_spans(source, TABLE[language]).tolist()) <= len(source)

@@ -159,7 +159,7 @@ def _visible(lines: str, ambiguity: Ambiguity, table: LanguageTable) -> str:
 def _without_comments(lines: str, language: Language) -> str:
     source = lines.encode("utf-8", "surrogatepass")
     parts, end = [], 0
-    for start, stop in comment_spans(source, language):
+    for start, stop in comment_spans(source, language).tolist():
         parts.append(source[end:start])
         end = stop
     return b" ".join([*parts, source[end:]]).decode("utf-8", "replace")

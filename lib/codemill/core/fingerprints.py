@@ -58,7 +58,7 @@ def fingerprint(text: str, language: Language, length: int, *, skip_license: boo
     """
     source = text.encode("utf-8", "surrogatepass")
     starts, hashes = tokens(source)
-    comments = np.array(list(comment_spans(source, language)), dtype=np.int64).reshape(-1, 2)
+    comments = comment_spans(source, language)
     in_code = ~_inside(starts, comments)
     code = hashes[in_code]
     if skip_license and len(comments):
@@ -74,8 +74,7 @@ def fingerprint(text: str, language: Language, length: int, *, skip_license: boo
 
 def tokens(source: bytes) -> tuple[npt.NDArray[np.int64], Hashes]:
     """Return the offset (bytes) and a 64-bit hash of every token of a UTF-8 source, in order."""
-    starts, hashes = _tokens(np.frombuffer(source, dtype=np.uint8), _CLASSES, _VALUES, minhash.ODD)
-    return starts, hashes ^ (hashes >> np.uint64(32))
+    return _tokens(np.frombuffer(source, dtype=np.uint8), _CLASSES, _VALUES, minhash.ODD)
 
 
 @compiled
@@ -97,17 +96,21 @@ def _tokens(
                 starts[token] = offset
                 value = np.uint64(0)
             value = (value + values[data[offset]]) * point
-            hashes[token] = value
+            hashes[token] = value ^ (value >> np.uint64(32))
         before = kind
     return starts, hashes
 
 
+@compiled
 def _inside(starts: npt.NDArray[np.int64], spans: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """Tell which offsets lie in one of the spans (rows of start and end, in order)."""
-    if not len(spans):
-        return np.zeros(starts.size, dtype=bool)
-    last = np.searchsorted(spans[:, 0], starts, side="right") - 1
-    return np.asarray((last >= 0) & (starts < spans[last, 1]))
+    """Tell which offsets lie in one of the spans (rows of start and end); both are in order."""
+    inside = np.zeros(starts.size, dtype=np.bool_)
+    span = 0
+    for place in range(starts.size):
+        while span < len(spans) and spans[span, 1] <= starts[place]:
+            span += 1
+        inside[place] = span < len(spans) and spans[span, 0] <= starts[place]
+    return inside
 
 
 def _license_blocks(source: bytes, comments: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
