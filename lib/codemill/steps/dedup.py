@@ -43,6 +43,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     where = F.struct("priority", "language", "size", "text_in", "text_key")
     texts = files.groupBy(*group).agg(F.min(where).alias("best"))
     texts = texts.select("text_sha256", "best.priority", "best.language", "best.size", "best.text_in", "best.text_key")
+    texts = texts.localCheckpoint()
     annotator = annotator_of(context)
     prints = context.store.annotate(texts, annotator, F.col("language"))
     fingerprint = [F.col(f"fingerprint.{name}") for name in ("tokens", "size", "code", "signature")]
