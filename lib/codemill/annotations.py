@@ -81,9 +81,10 @@ class Annotator:
         """The Delta table that keeps the answers."""
         return Table(f"annotations_{self.name}", T.StructType([*_KEY_FIELDS, *self.payload.fields]), ("version",))
 
-    def key(self, variant: Column, argument: Column) -> Column:
+    def key(self, variant: Column, argument: Column | None = None) -> Column:
         """Return the key of an answer: a hash of everything that it depends on."""
-        parts = (F.lit(self.version), F.col("text_sha256"), variant, F.coalesce(argument, F.lit("")))
+        argument = F.lit("") if argument is None else F.coalesce(argument, F.lit(""))
+        parts = (F.lit(self.version), F.col("text_sha256"), variant, argument)
         return F.sha2(F.concat_ws("|", *parts), 256)
 
 
@@ -145,8 +146,8 @@ class Store:
         ``subjects`` has at least text_sha256, size (bytes), text_in and text_key. Added are ``key``, a struct named
         like the annotator (null when it failed) and ``error`` (a snake_case word, null when it did not).
         """
-        argument = F.lit(None).cast("string") if argument is None else argument
         key = annotator.key(variant, argument)
+        argument = F.lit(None).cast("string") if argument is None else argument
         keyed = subjects.withColumn("key", key if where is None else F.when(where, key))
         columns = ["key", "text_sha256", "size", "text_in", "text_key"]
         wanted = keyed.where("key is not null").select(*columns, variant.alias("variant"), argument.alias("argument"))

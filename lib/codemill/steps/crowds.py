@@ -37,7 +37,7 @@ from codemill.steps.near_duplicates import (
     Batches,
     Likeness,
     mapped,
-    measured,
+    measure,
     pair_rows,
     pairs_in,
     texts_of,
@@ -131,8 +131,9 @@ def _compare(likeness: Likeness, nodes: DataFrame, progress: Progress, pairs: Da
 
 def _measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
     """Measure the pairs (left, right) that no run has measured, and return all with what was measured."""
-    known = likeness.read(PAIRS).join(pairs, ["left", "right"], "left_semi").localCheckpoint()
-    return known.unionByName(measured(likeness, pairs.join(known, ["left", "right"], "left_anti")))
+    both = ["left", "right"]
+    measure(likeness, pairs.join(likeness.read(PAIRS), both, "left_anti"))
+    return likeness.read(PAIRS).join(pairs, both, "left_semi")
 
 
 def _thinned(conf: Dedup, members: DataFrame) -> DataFrame:

@@ -40,20 +40,20 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     conf = context.settings.steps.dedup
     files = _with_priority(flow)
     group = ["text_sha256"] if conf.across_languages else ["text_sha256", "language"]
+    annotator = annotator_of(context)
     where = F.struct("priority", "language", "size", "text_in", "text_key")
     texts = files.groupBy(*group).agg(F.min(where).alias("best"))
     texts = texts.select("text_sha256", "best.priority", "best.language", "best.size", "best.text_in", "best.text_key")
-    texts = texts.localCheckpoint()
-    annotator = annotator_of(context)
+    texts = texts.withColumn("id", text_id(annotator.key(F.col("language")))).localCheckpoint()
     prints = context.store.annotate(texts, annotator, F.col("language"))
     fingerprint = [F.col(f"fingerprint.{name}") for name in ("tokens", "size", "code", "signature")]
-    nodes = prints.where("fingerprint is not null").select(text_id("key"), "language", *fingerprint)
     likeness = Likeness(context.store, annotator, conf)
-    update(likeness, nodes)
-    known = prints.select(text_id("key"), "text_sha256", "language", "priority", "error").localCheckpoint()
-    near = star_cover(edges_of(likeness, known))
-    kept = known.select(F.col("id").alias("kept"), F.col("priority.file_id").alias("kept_file"))
-    texts = known.join(near.join(kept, "kept"), "id", "left").withColumnRenamed("priority", "best")
+    update(likeness, prints.where("fingerprint is not null").select("id", "language", *fingerprint))
+    near = star_cover(edges_of(likeness, texts.select("id", "language", "priority")))
+    kept = texts.select(F.col("id").alias("kept"), F.col("priority.file_id").alias("kept_file"))
+    errors = prints.where("error is not null").select("id", "error")
+    texts = texts.join(near.join(kept, "kept"), "id", "left").join(errors, "id", "left")
+    texts = texts.withColumnRenamed("priority", "best")
     judged = files.join(texts.select(*group, "best", "error", "kept_file", "similarity", "same_code"), group)
     same = verdict(DROP, "exact_duplicate", kept=F.col("best.file_id"))
     like = verdict(

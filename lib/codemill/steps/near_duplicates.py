@@ -149,18 +149,18 @@ def update(likeness: Likeness, nodes: DataFrame) -> None:
     if not count:
         return
     found = _found(likeness, new, count, index).distinct().localCheckpoint()
-    measured(likeness, found.where("bucket is null").select("left", "right"))
+    measure(likeness, found.where("bucket is null").select("left", "right"))
     crowded = found.where("bucket is not null").select("bucket", F.col("right").alias("id"))
     if not crowded.isEmpty():
         likeness.append(CROWDS, crowded.join(likeness.read(CROWDS), ["bucket", "id"], "left_anti"))
     likeness.append(INDEX, new)
 
 
-def measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
-    """Measure distinct pairs (left, right), keep what comes out, and return it: (left, right, jaccard, same_code)."""
+def measure(likeness: Likeness, pairs: DataFrame) -> None:
+    """Measure distinct pairs (left, right), and keep what comes out."""
     count = pairs.count()
     if not count:
-        return likeness.read(PAIRS).limit(0)
+        return
     conf = likeness.conf
     no = F.expr("false")
     ids = pairs.select(F.explode(F.array("left", "right")).alias("id")).distinct()
@@ -170,9 +170,7 @@ def measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
     is_long = (F.col("left_tokens") >= conf.min_tokens) & (F.col("right_tokens") >= conf.min_tokens)
     both = both.withColumn("same_code", same).where(F.col("same_code") | is_long)
     jaccard = _jaccard("left_members", "right_members").alias("jaccard")
-    rows = both.select("left", "right", jaccard, "same_code").localCheckpoint()
-    likeness.append(PAIRS, rows)
-    return rows
+    likeness.append(PAIRS, both.select("left", "right", jaccard, "same_code"))
 
 
 def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batches], **known: Any) -> DataFrame:
