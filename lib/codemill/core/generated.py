@@ -64,7 +64,8 @@ _BLOCKS = {
     "<#": "#>",
 }
 _BLOCK_START = re.compile(
-    r'[ \t]{0,40}(?:[rub]{0,2}(?="""|\'\'\'))?(/\*|"""|\'\'\'|<!--|\(\*|\{-|\{#|--\[\[|=begin|=pod|#\||/\+|<%--|<#(?!@))'
+    r'[ \t]{0,40}(?:[rub]{0,2}(?="""|\'\'\'))?'
+    r'(/\*|"""|\'\'\'|<!--|\(\*|\{-|\{#|--\[\[|=begin|=pod|#\||/\+|<%--|<#(?!@))'
 )
 # Imports over several lines, of Go, Python and JavaScript, say nothing.
 _IMPORTS = {"(": ")", "{": "}"}
@@ -80,7 +81,7 @@ _NEUTRAL = re.compile(
     |(?:import|using|use|namespace)\ .{1,300};|(?:var|let|const|import)\ .{1,300}(?:require\(|\ from\ ?)["'].{1,200}
     |\#(?:include|ifn?def|define|pragma|endif|if|undef|else|import)\b.{0,300}|class\ \w{1,100}(?:\(.{0,200}\))?:
     |import\ [\w.]{1,100}(?:\ as\ \w{1,60})?(?:,\ ?[\w.]{1,60}){0,8}|from\ [\w.]{1,100}\ import\ [^()\n]{1,200}
-    |(?:declare\(|library\ |part\ |(?:pub\ )?mod\ |@charset\ ).{1,100};|option\ (?:explicit|strict)\b.{0,20}
+    |(?:declare\(|library\ |part\ |extern\ crate\ |@charset\ ).{1,100};|option\ (?:explicit|strict)\b.{0,20}
     |\\(?:documentclass|documentstyle|nonstopmode).{0,200}|exports\..{1,200}\ void\ 0;)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -287,7 +288,12 @@ def _marker(text: str, path: str, catalogue: GeneratedCatalogue) -> str | None:
     head = text[:HEAD_CHARS].replace("\r\n", "\n")
     said = header(head)
     is_prose = path.endswith(catalogue.prose_extensions)
-    views = {"header": said, "sentence": "" if is_prose else sentences(said), "head": head, "tail": text[-HEAD_CHARS:].rstrip()}
+    views = {
+        "header": said,
+        "sentence": "" if is_prose else sentences(said),
+        "head": head,
+        "tail": text[-HEAD_CHARS:].rstrip(),
+    }
     lowered = {scope: view.lower() for scope, view in views.items()}
     for marker in catalogue.markers:
         if marker.word not in lowered[marker.scope]:
