@@ -61,23 +61,39 @@ _BLOCKS = {
     "/+": "+/",
     "<%--": "--%>",
     "{#": "#}",
+    "<#": "#>",
 }
 _BLOCK_START = re.compile(
-    r'[ \t]{0,40}(?:[rub]{0,2}(?="""|\'\'\'))?(/\*|"""|\'\'\'|<!--|\(\*|\{-|\{#|--\[\[|=begin|=pod|#\||/\+|<%--)'
+    r'[ \t]{0,40}(?:[rub]{0,2}(?="""|\'\'\'))?'
+    r'(/\*|"""|\'\'\'|<!--|\(\*|\{-|\{#|--\[\[|=begin|=pod|#\||/\+|<%--|<#(?!@))'
 )
+# Imports over several lines, of Go, Python and JavaScript, say nothing.
+_IMPORTS = {"(": ")", "{": "}"}
+_IMPORTS_START = re.compile(r"(?:import|from [\w.]{1,120} import|import type|export) ([({])\s{0,4}")
 _LINE_START = re.compile(
-    r"[ \t]{0,40}(?:#|//|--|;|%|'|!|\{|\*(?=[\s*>]|$)|\.\\\"|(?:dnl|rem|@rem|::|c)(?![\w:=.(\[]))", re.IGNORECASE
+    r"[ \t]{0,40}(?:#|//|--|;|%|'|!|\{|\*(?=[\s*>]|$)|\.\\\"|\x22(?=\s)|(?:dnl|rem|@rem|::|c)(?![\w:=.(\[]))",
+    re.IGNORECASE,
 )
 # Lines that may stand before a header comment.
 _NEUTRAL = re.compile(
     r"""[ \t]{0,40}(?:<\?(?:php|xml|hh)\b.{0,200}|["']use\ strict["'];?|(?:package\ |@file:).{1,200}
-    |<!DOCTYPE.{0,200}|<(?:html|head|root|resources)\b.{0,200}|<[\w:]{1,40}\ xmlns[^<>]{0,300}>|@echo\ off|\\?%?\s*
+    |<!DOCTYPE.{0,200}|<(?:html|head|root|resources|svg)\b.{0,400}|<[\w:]{1,40}\ xmlns[^<>]{0,300}>|@echo\ off|\\?%?\s*
     |(?:import|using|use|namespace)\ .{1,300};|(?:var|let|const|import)\ .{1,300}(?:require\(|\ from\ ?)["'].{1,200}
-    |exports\..{1,200}\ void\ 0;)\s*""",
+    |\#(?:include|ifn?def|define|pragma|endif|if|undef|else|import)\b.{0,300}|class\ \w{1,100}(?:\(.{0,200}\))?:
+    |import\ [\w.]{1,100}(?:\ as\ \w{1,60})?(?:,\ ?[\w.]{1,60}){0,8}|from\ [\w.]{1,100}\ import\ [^()\n]{1,200}
+    |(?:declare\(|library\ |part\ |extern\ crate\ |@charset\ ).{1,100};|option\ (?:explicit|strict)\b.{0,20}
+    |\\(?:documentclass|documentstyle|nonstopmode).{0,200}|exports\..{1,200}\ void\ 0;)\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
 # Comments to programs, not to people: an interpreter, an encoding, an editor's settings.
 _DIRECTIVE = re.compile(r"#!|[#/*;%\s-]{0,8}-\*-.{0,120}-\*-\s{0,8}(?:\*/)?$|#.{0,20}\bcoding[:=]")
+# Where one sentence of a header ends and the next begins: an empty line, a full stop, a dash, a tag, a bullet, a line
+# that starts with a capitalised word (wrapped prose seldom does).
+_SENTENCE_END = re.compile(
+    r"\n\s*\n|:\n|(?<=[.!?])[ \n]+|\s-{1,3}>?\s|\s[—–]\s|\n(?=[@\\]\w|[*+-]\s|\d{1,2}[.)]\s|[A-Z][a-z]|[A-Z]{3,12}:)"
+)
+_SAID = ("header", "sentence")
+_NO_WORD = re.compile(r"^[^\w\n@<:]{1,200}", re.MULTILINE)
 _SIGNS = " \t\r#/*-;%'!{}\"=:<>+|~^"
 
 
@@ -101,8 +117,8 @@ class _Entry(BaseModel):
 
 
 class _Marker(_Entry):
-    word: str = Field(min_length=3)
-    scope: Literal["header", "head", "tail"] = "header"
+    word: str = Field(min_length=2)
+    scope: Literal["header", "sentence", "head", "tail"] = "header"
     lines: int = Field(default=HEAD_LINES, ge=1, le=HEAD_LINES)
     extensions: tuple[str, ...] = ()
 
@@ -112,6 +128,7 @@ class _Data(BaseModel):
     markers: tuple[_Marker, ...]
     paths: tuple[_Entry, ...]
     template_extensions: tuple[str, ...]
+    prose_extensions: tuple[str, ...]
     placeholders: str
 
 
@@ -120,7 +137,8 @@ class Marker:
     """What a generator writes into its output.
 
     ``word``: lower-case letters that every match contains (looked for first, because it is cheap). ``scope``:
-    ``header`` (text of the opening comment, signs removed), ``head`` or ``tail`` (raw lines at the top or the end).
+    ``header`` (text of the opening comment, signs removed), ``sentence`` (the same, a sentence a line), ``head`` or
+    ``tail`` (raw lines at the top or the end).
     ``lines``: how many of them. ``extensions``: ends of the paths that it is looked for in, any when empty.
     """
 
@@ -147,6 +165,7 @@ class GeneratedCatalogue:
     markers: tuple[Marker, ...]
     paths: tuple[PathRule, ...]
     template_extensions: tuple[str, ...]
+    prose_extensions: tuple[str, ...]
     placeholders: re.Pattern[str]
 
     @classmethod
@@ -171,6 +190,7 @@ class GeneratedCatalogue:
             ),
             paths=tuple(PathRule(one.id, re.compile(one.regex)) for one in parsed.paths),
             template_extensions=parsed.template_extensions,
+            prose_extensions=parsed.prose_extensions,
             placeholders=re.compile(parsed.placeholders),
         )
 
@@ -231,19 +251,23 @@ def header(text: str) -> str:
     """Return the text of the comments that open a file, comment signs removed, at most 4,096 characters.
 
     It ends at the first line that is neither blank nor comment (nor a line such as ``<?php`` that may precede one).
-    Lines of the C preprocessor pass for comments: their ``#`` is the comment sign of twenty other languages.
+    Lines of the C preprocessor, imports and the line that opens the first Python class may stand between comments.
     """
     kept: list[str] = []
     closing = ""
-    for line in text[:HEAD_CHARS].split("\n")[:HEAD_LINES]:
+    said_in_block = True
+    for line in text[:HEAD_CHARS].removeprefix("\ufeff").split("\n")[:HEAD_LINES]:
         if closing:
             said, end, _ = line.partition(closing)
             closing = "" if end else closing
+            said = said if said_in_block else ""
+        elif start := _IMPORTS_START.fullmatch(line):
+            said, closing, said_in_block = "", _IMPORTS[start[1]], False
         elif _DIRECTIVE.match(line) or _NEUTRAL.fullmatch(line):
             said = ""
         elif start := _BLOCK_START.match(line):
             said, end, _ = line[start.end() :].partition(_BLOCKS[start[1]])
-            closing = "" if end else _BLOCKS[start[1]]
+            closing, said_in_block = "" if end else _BLOCKS[start[1]], True
         elif start := _LINE_START.match(line):
             said = line[start.end() :]
         else:
@@ -252,11 +276,24 @@ def header(text: str) -> str:
     return "\n".join(kept)
 
 
+def sentences(said: str) -> str:
+    """Return the text of a header with one sentence a line: wrapped lines joined, blanks single, no leading signs."""
+    joined = "\n".join(" ".join(one.split()) for one in _SENTENCE_END.split(said))
+    return _NO_WORD.sub("", joined)
+
+
 def _marker(text: str, path: str, catalogue: GeneratedCatalogue) -> str | None:
     if path.endswith(catalogue.template_extensions):
         return None
-    head = text[:HEAD_CHARS]
-    views = {"header": header(text), "head": head, "tail": text[-HEAD_CHARS:].rstrip()}
+    head = text[:HEAD_CHARS].replace("\r\n", "\n")
+    said = header(head)
+    is_prose = path.endswith(catalogue.prose_extensions)
+    views = {
+        "header": said,
+        "sentence": "" if is_prose else sentences(said),
+        "head": head,
+        "tail": text[-HEAD_CHARS:].rstrip(),
+    }
     lowered = {scope: view.lower() for scope, view in views.items()}
     for marker in catalogue.markers:
         if marker.word not in lowered[marker.scope]:
@@ -264,7 +301,7 @@ def _marker(text: str, path: str, catalogue: GeneratedCatalogue) -> str | None:
         if marker.extensions and not path.endswith(marker.extensions):
             continue
         match = marker.regex.search(_some_lines(views[marker.scope], marker))
-        if match and not (marker.scope == "header" and catalogue.placeholders.search(_line_around(match))):
+        if match and not (marker.scope in _SAID and catalogue.placeholders.search(_lines_around(match))):
             return marker.id
     return None
 
@@ -274,10 +311,10 @@ def _some_lines(view: str, marker: Marker) -> str:
     return "\n".join(lines[-marker.lines :] if marker.scope == "tail" else lines[: marker.lines])
 
 
-def _line_around(match: re.Match[str]) -> str:
+def _lines_around(match: re.Match[str]) -> str:
+    """Return the lines that the match touches and the one after, where a template's placeholders would stand."""
     start = match.string.rfind("\n", 0, match.start()) + 1
-    end = match.string.find("\n", match.end())
-    return match.string[start:] if end < 0 else match.string[start:end]
+    return "\n".join(match.string[start:].split("\n")[: match[0].count("\n") + 2])
 
 
 def _letters(text: str, raw: bytes) -> int:
