@@ -75,6 +75,8 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
     def fingerprint(file: File) -> object:
         return minhash.signature(fingerprints.fingerprint(file[2], languages[file[1]], 5).members, 256)
 
+    fingerprint(files[0])  # its loops are compiled on the first call
+
     def scan() -> None:
         for start in range(0, len(batch), 500):
             static_analysis.scan(batch[start : start + 500], analysis, ScanLimits())
