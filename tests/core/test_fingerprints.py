@@ -81,6 +81,7 @@ def test_comments_and_white_space_do_not_change_the_code() -> None:
     assert look(CODE).code == look(other).code
     assert look(CODE).code != look(CODE.replace("+", "-")).code
     assert look(CODE).members.tolist() != look(other).members.tolist()
+    assert look("/*one*/int a = b + c;/*two*/ f(a);\n", "c").code == look("int a = b + c;\nf(a);", "c").code
 
 
 def test_documentation_under_a_package_clause_is_not_the_same_code() -> None:

@@ -45,6 +45,9 @@ def comments(text: str, language: str) -> list[str]:
         ("fortran", "a = 'no!' ! one\n", ["! one"]),
         ("json", '{"a": "// no"}\n', []),
         ("common_lisp", '(print ";no") ; one\n#| two |#\n', ["; one", "#| two |#"]),
+        ("python", "a = 1\t# one\n", ["# one"]),
+        ("rust", "a('\\u{1F600}'\"'\") // one\n", ["// one"]),
+        ("batchfile", "REM one\nREMARKS=2\n", ["REM one"]),
         ("ruby", "a = 1 # one\n=begin\ntwo\n=end\nb = 2\n", ["# one", "=begin\ntwo\n=end"]),
     ],
 )
