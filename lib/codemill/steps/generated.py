@@ -72,7 +72,7 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     )
     choices = (
         (F.col("error").isNotNull(), verdict(ERROR, F.col("error"), annotator=F.lit("generated"))),
-        (shape["lines"] == 0, verdict(DROP, "empty")),
+        ((shape["lines"] == 0) | (shape["space_share"] == 1), verdict(DROP, "empty")),
         (shape["marker"].isNotNull(), verdict(DROP, "generated_marker", marker=shape["marker"])),
         (shape["path_rule"].isNotNull(), verdict(DROP, "generated_path", rule=shape["path_rule"])),
         (shape["lines"] > conf.max_lines, verdict(DROP, "too_many_lines", lines=shape["lines"])),
