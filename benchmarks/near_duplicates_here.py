@@ -140,11 +140,11 @@ def _warm_up(spark: SparkSession, folder: Path) -> None:
 
     Loops that are compiled on their first call count as imported: from the second process on they are only loaded.
     """
-    rows = spark.range(CORES, numPartitions=CORES).mapInArrow(_identity, "id long")
+    rows = spark.range(CORES, numPartitions=CORES).mapInArrow(_readied, "id long")
     rows.write.format("delta").mode("overwrite").save(str(folder / "warm-up"))
 
 
-def _identity(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _readied(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     import codemill.steps.dedup  # noqa: F401, PLC0415 - in the worker, where it counts
 
     fingerprint("a = 1  # 2", Language("python", line_comments=("#",)), 5)

@@ -152,7 +152,7 @@ def jaccard(one: str, other: str) -> float:
     return minhash.jaccard(*(fingerprint(text, Language("python"), 5).members for text in (one, other)))
 
 
-@pytest.mark.parametrize(("bucket_size", "nights"), [(256, [11]), (3, [14])])
+@pytest.mark.parametrize(("bucket_size", "nights"), [(256, [11]), (3, [8, 17])])
 def test_what_goes_depends_on_the_files_alone(
     spark: SparkSession, tmp_path: Path, bucket_size: int, nights: list[int]
 ) -> None:

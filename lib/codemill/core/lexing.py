@@ -79,11 +79,8 @@ def _lexer(language: Language) -> _Lexer | None:
         markers += (opening + closing).encode()
         rows.append((kind, before, is_word, begin, middle, len(markers)))
     firsts = [markers[row[3]] for row in rows]
-    heads = [
-        (firsts.index(byte), firsts.index(byte) + firsts.count(byte)) if byte in firsts else (0, 0)
-        for byte in range(256)
-    ]
-    return _Lexer(np.frombuffer(markers, dtype=np.uint8), np.array(rows), np.array(heads))
+    heads = [np.searchsorted(firsts, range(256), side=side) for side in ("left", "right")]
+    return _Lexer(np.frombuffer(markers, dtype=np.uint8), np.array(rows), np.stack(heads, axis=1))
 
 
 def _before(marker: str, *, is_word: bool) -> int:
@@ -96,7 +93,7 @@ def _before(marker: str, *, is_word: bool) -> int:
 
 @compiled
 def _comments(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> Numbers:
-    opens = heads[:, 1] > 0
+    opens = heads[:, 1] > heads[:, 0]
     spans = np.empty((16, 2), dtype=np.int64)
     count = here = 0
     while here < data.size:

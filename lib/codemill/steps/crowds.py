@@ -132,7 +132,7 @@ def _compare(likeness: Likeness, nodes: DataFrame, progress: Progress, pairs: Da
 def _measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
     """Measure the pairs (left, right) that no run has measured, and return all with what was measured."""
     both = ["left", "right"]
-    measure(likeness, pairs.join(likeness.read(PAIRS), both, "left_anti"))
+    measure(likeness, pairs.join(likeness.read(PAIRS), both, "left_anti").localCheckpoint())
     return likeness.read(PAIRS).join(pairs, both, "left_semi")
 
 
