@@ -172,16 +172,12 @@ class Store:
 
     def known(self, annotator: Annotator) -> DataFrame:
         """Return what the annotator's table holds of this version."""
-        if not self.warehouse.exists(annotator.table):
-            return self.warehouse.spark.createDataFrame([], annotator.table.schema)
-        return self.warehouse.read(annotator.table).where(F.col("version") == annotator.version)
+        return self.warehouse.read_if_any(annotator.table).where(F.col("version") == annotator.version)
 
     def _compute(self, wanted: DataFrame, annotator: Annotator) -> None:
-        known = F.lit(None)
-        if self.warehouse.exists(annotator.table):
-            wanted = wanted.join(self.known(annotator).select("key", F.col("version").alias("known")), "key", "left")
-            known = F.col("known")
-        is_missing = known.isNull()
+        known = self.known(annotator).select("key", F.col("version").alias("known"))
+        wanted = wanted.join(known, "key", "left").localCheckpoint()
+        is_missing = F.col("known").isNull()
         totals = wanted.agg(
             row_count(),
             F.count_if(is_missing),

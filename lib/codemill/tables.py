@@ -12,6 +12,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - the name that PySpark's own documentation uses
 from pyspark.sql import types as T  # noqa: N812
+from pyspark.sql.pandas.types import to_arrow_schema
 
 from codemill.errors import UsageError
 
@@ -306,6 +307,14 @@ class Warehouse:
             raise UsageError(f"warehouse {self.root} has no table {table.name}; run the job that writes it first")
         return self.spark.read.format("delta").load(self.path(table.name)).select(*table.schema.names)
 
+    def read_if_any(self, table: Table) -> DataFrame:
+        """Read a table; without any rows when no run has written it yet, which Spark's optimizer can see."""
+        return self.read(table) if self.exists(table) else self._empty(table)
+
+    def _empty(self, table: Table) -> DataFrame:
+        # From a list, Spark would start Python workers for no rows, and plan all joins with them.
+        return self.spark.createDataFrame(to_arrow_schema(table.schema).empty_table(), table.schema)
+
     def write(
         self, table: Table, rows: DataFrame, mode: Mode, totals: Mapping[str, Column] | None = None
     ) -> dict[str, Any]:
@@ -330,4 +339,4 @@ class Warehouse:
     def create(self, table: Table) -> None:
         """Make the table, empty, unless it exists."""
         if not self.exists(table):
-            self.write(table, self.spark.createDataFrame([], table.schema), "append")
+            self.write(table, self._empty(table), "append")

@@ -137,8 +137,16 @@ def test_sizes_and_bits_rule_pairs_out_but_not_those_of_the_same_code() -> None:
     assert (look(10, 64, 3), look(143, 0, 2), look(142, 0, 2)) == (1, 0, 1)
 
 
-def test_leaders_are_paired_with_all_who_follow() -> None:
-    assert numbers_of(ALIKE.led(texts([6, 5, 1, 2]), 2)) == [(1, 5), (1, 6), (2, 5), (2, 6), (5, 6)]
+@pytest.mark.parametrize("glances", [1, 4, 500_000])
+def test_leaders_are_paired_with_all_who_follow(glances: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bands, "_GLANCES", glances)
+    # 6, 5, 1 and 2 are together, and 6 and 5 lead; so are 3, 4 and 7, and 3 leads; so is 8 alone.
+    some = texts([6, 5, 1, 2, 3, 4, 7, 8])
+    found = ALIKE.led(some, np.array([0, 1, 4, 7]), np.array([4, 4, 7, 8]))
+    assert numbers_of(found) == [(1, 5), (1, 6), (2, 5), (2, 6), (3, 4), (3, 7), (5, 6)]
+    sized = Texts(some.ids, np.array([10, 90, 10, 90, 10, 10, 90, 90]), some.bits)
+    assert numbers_of(ALIKE.led(sized, np.array([0, 1, 4]), np.array([4, 4, 7]))) == [(1, 6), (2, 5), (3, 4)]
+    assert not numbers_of(ALIKE.led(some, np.array([], dtype=int), np.array([], dtype=int)))
 
 
 def test_a_crowd_is_thinned_by_those_who_are_not_near_one_that_leads() -> None:

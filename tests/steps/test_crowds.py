@@ -1,17 +1,18 @@
 """Crowds, piece by piece, on an index written by hand; test_dedup.py has them as they come."""
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F  # noqa: N812
 
 from codemill.core import minhash
 from codemill.steps import crowds, dedup
-from codemill.steps.near_duplicates import INDEX, Likeness
+from codemill.steps.near_duplicates import CROWDS, INDEX, PAIRS, Likeness
+from codemill.steps.star_cover import gone
 from tests.spark_rows import context
-
-Signature = Sequence[int]
 
 
 def id_of(name: str) -> bytes:
@@ -29,9 +30,9 @@ def likeness(spark: SparkSession, warehouse_path: str) -> Likeness:
     return Likeness(work.store, dedup.annotator_of(work), conf)
 
 
-def indexed(likeness: Likeness, buckets: Mapping[str, Sequence[int]]) -> None:
+def indexed(likeness: Likeness, buckets: Mapping[str, Sequence[int]], bits: bytes = b"") -> None:
     rows = [
-        (id_of(name), 9, b"", minhash.pack(np.array(numbers, dtype=np.uint64))) for name, numbers in buckets.items()
+        (id_of(name), 9, bits, minhash.pack(np.array(numbers, dtype=np.uint64))) for name, numbers in buckets.items()
     ]
     likeness.append(
         INDEX, likeness.store.warehouse.spark.createDataFrame(rows, "id binary, size int, bits binary, buckets binary")
@@ -49,7 +50,10 @@ def test_edges_that_only_crowded_buckets_support_are_left_out(likeness: Likeness
     assert {name_of(row["left"]) + name_of(row["right"]) for row in left} == {"ac", "xy"}
 
 
-def test_finer_buckets_bring_together_who_shares_what_the_crowd_does_not(likeness: Likeness) -> None:
+def test_finer_buckets_bring_together_who_shares_what_the_crowd_does_not(
+    likeness: Likeness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crowds, "_ALL_LEAD", 2)
     spark = likeness.store.warehouse.spark
     # All share the first value, which says nothing; a and b the fourth; c and d, of two languages, the fifth.
     signatures = {name: np.arange(64, dtype=np.uint32) + 1_000 * number for number, name in enumerate("abcdef", 1)}
@@ -83,16 +87,37 @@ def test_leaders_are_compared_with_all_in_every_part_of_a_crowd(
     likeness: Likeness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crowds, "_TASK_MEMBERS", 2)
-    found = crowds._led(likeness.conf, crowd(likeness)).collect()  # two may lead
-    assert sorted(name_of(row["left"]) + name_of(row["right"]) for row in found) == [
-        "ad",
-        "ae",
-        "bd",
-        "be",
-        "cd",
-        "ce",
-        "de",
-    ]
+    monkeypatch.setattr(crowds, "_ALL_LEAD", 2)  # all of up to four, that is; of more, two
+    assert led(likeness, crowd(likeness)) == ["ad", "ae", "bd", "be", "cd", "ce", "de"]
+
+
+def test_where_few_stay_all_are_compared(likeness: Likeness) -> None:
+    rows = crowd(likeness)
+    other = rows.withColumn("bucket", F.lit(2).cast("long")).where("priority > 2")
+    found = led(likeness, rows.unionByName(other))
+    assert found == ["ab", "ac", "ad", "ae", "bc", "bd", "be", "cd", "ce", "de"]
+
+
+def test_who_stays_again_is_compared_again(likeness: Likeness) -> None:
+    # All four are in a crowd. k and x share a small bucket besides, so that x goes at first, and k is compared with l,
+    # which it is like; x stays then, until it is compared with l too. m is near all of them and like none.
+    spark = likeness.store.warehouse.spark
+    buckets = {"m": [10], "l": [10], "k": [10, 20], "x": [10, 20]}
+    indexed(likeness, buckets, bits=minhash.pack(np.zeros(1, dtype=np.uint64)))
+    members = [(10, id_of(name)) for name in buckets]
+    likeness.append(CROWDS, spark.createDataFrame(members, "bucket long, id binary"))
+    jaccards = {one + other: 0.6 if one == "m" else 0.9 for one, other in combinations("mlkx", 2)}
+    pairs = [(*sorted(map(id_of, pair)), jaccard, False) for pair, jaccard in jaccards.items()]
+    columns = "left binary, right binary, jaccard double, same_code boolean"
+    likeness.append(PAIRS, spark.createDataFrame(pairs, columns))
+    nodes = [(id_of(name), number, "python") for number, name in enumerate("mlkx")]
+    edges = crowds.edges_of(likeness, spark.createDataFrame(nodes, "id binary, priority int, language string"))
+    assert sorted(name_of(row["id"]) for row in gone(edges).collect()) == ["k", "x"]
+
+
+def led(likeness: Likeness, rows: DataFrame) -> list[str]:
+    found = crowds._led(likeness.conf, rows).collect()
+    return sorted(name_of(row["left"]) + name_of(row["right"]) for row in found)
 
 
 def test_a_crowd_is_thinned_by_its_best(likeness: Likeness) -> None:

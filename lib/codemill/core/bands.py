@@ -24,6 +24,9 @@ _DEVIATIONS = 3.7
 
 _LOWEST = np.uint64(1)
 
+# So many pairs are glanced at in one go, a hundred bytes each, and those of one leader more.
+_GLANCES = 500_000
+
 # Entries (bucket, text) that are held before buckets that are crowds already are let go of.
 _HELD = 4_000_000
 
@@ -111,12 +114,17 @@ class Glance:
         differ = np.bitwise_count(texts.bits[left] ^ texts.bits[right]).sum(axis=-1)
         return np.asarray(sizes & (differ <= most_differing(self.threshold, self.num_perm)))
 
-    def led(self, texts: Texts, leaders: int) -> Iterator[Pairs]:
-        """Pair the first texts, so many, with all behind them that may be alike."""
-        numbers = np.arange(len(texts.ids))
-        for leader in range(leaders):
-            behind = numbers[leader + 1 :]
-            yield _with_one(texts.ids, leader, behind[self.near(texts, np.array(leader), behind)])
+    def led(self, texts: Texts, leaders: Numbers, ends: Numbers) -> Iterator[Pairs]:
+        """Pair each leader with those behind it, up to an end (numbers of texts), that may be alike."""
+        counts = ends - leaders - 1
+        total = np.cumsum(counts)
+        cuts = np.unique(np.searchsorted(total, np.arange(_GLANCES, total[-1] if total.size else 0, _GLANCES)))
+        for some in np.split(np.arange(leaders.size), cuts):
+            left = np.repeat(leaders[some], counts[some])
+            first = np.cumsum(counts[some]) - counts[some]
+            right = left + 1 + np.arange(left.size) - np.repeat(first, counts[some])
+            near = self.near(texts, left, right)
+            yield pairs_of(texts.ids, left[near], right[near])
 
     def thinned(self, texts: Texts, most: int) -> Iterator[Pairs]:
         """Pair each text with the first one before it that may be alike and is in no such pair itself, of ``most``."""

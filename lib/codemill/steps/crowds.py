@@ -16,19 +16,15 @@ What is given up is stated in docs/near-duplicates.md. Rounds begin anew in ever
 the texts and their priorities alone; what they measured is kept.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill.config import Dedup
-from codemill.core.bands import Glance
+from codemill.core.bands import Glance, Numbers
 from codemill.steps.candidates import band_buckets, both_sides
 from codemill.steps.near_duplicates import (
     CROWDS,
@@ -47,17 +43,13 @@ from codemill.vectorized import Series, vectorized
 
 _POSITIONS = 64
 
+# In a crowd of which no more stay than so many times what makes a crowd, all pairs are looked at.
+_ALL_LEAD = 4
+
 # A task compares so many members of crowds with those that lead there.
 _TASK_MEMBERS = 200_000
 
 _PAIR = T.StructType(PAIRS.schema.fields[1:3])
-
-
-class Progress(NamedTuple):
-    """The edges that are known, and the pairs (left, right) that have been compared, those of the edges included."""
-
-    edges: DataFrame
-    compared: DataFrame
 
 
 def edges_of(likeness: Likeness, nodes: DataFrame) -> DataFrame:
@@ -65,22 +57,22 @@ def edges_of(likeness: Likeness, nodes: DataFrame) -> DataFrame:
 
     Edges that only crowded buckets support are found anew, since they may stem from a time when a bucket was small.
     """
-    crowds = likeness.read(CROWDS)
-    if not likeness.exists(CROWDS) or crowds.isEmpty():
+    if not likeness.exists(CROWDS):
         return likeness.edges(nodes)
     texts = likeness.read(INDEX).drop("buckets").join(nodes.select("id", "priority", "language"), "id")
-    members = crowds.distinct().join(texts, "id").localCheckpoint()
+    members = likeness.read(CROWDS).distinct().join(texts, "id").localCheckpoint()
+    if members.isEmpty():
+        return likeness.edges(nodes)
     crowded = _larger(members, likeness.conf.bucket_size).localCheckpoint()
     _catch_up(likeness, members.join(crowded, "bucket", "left_anti"))
     members = members.join(crowded, "bucket", "left_semi")
     edges = _supported(likeness, likeness.edges(nodes), members.select("id").distinct(), crowded).localCheckpoint()
-    known = edges.select(F.least("left", "right").alias("left"), F.greatest("left", "right").alias("right"))
-    progress = _compare(likeness, nodes, Progress(edges, known), _thinned(likeness.conf, members))
-    progress, stay = _rounds(likeness, members, nodes, progress)
+    edges = edges.unionByName(_new_edges(likeness, nodes, edges, _thinned(likeness.conf, members)))
+    edges, stay = _rounds(likeness, members, nodes, edges)
     finer = _finer(likeness, stay).localCheckpoint()
     if finer.isEmpty():
-        return progress.edges
-    return _rounds(likeness, members.unionByName(finer), nodes, progress)[0].edges
+        return edges
+    return _rounds(likeness, members.unionByName(finer), nodes, edges)[0]
 
 
 def _larger(members: DataFrame, size: int) -> DataFrame:
@@ -106,34 +98,33 @@ def _supported(likeness: Likeness, edges: DataFrame, ids: DataFrame, crowded: Da
     return edges.join(not_supported, ["left", "right"], "left_anti")
 
 
-def _rounds(likeness: Likeness, members: DataFrame, nodes: DataFrame, progress: Progress) -> tuple[Progress, DataFrame]:
+def _rounds(likeness: Likeness, members: DataFrame, nodes: DataFrame, edges: DataFrame) -> tuple[DataFrame, DataFrame]:
     """Compare those who lead with all others that stay so far, round after round, while that gives edges.
 
-    Return also the members that stay in the end.
-    A round without a new edge leaves everybody where they are, so that another one would find nothing either.
+    Return all edges, and the members that stay in the end. A round without a new edge leaves everybody where they are,
+    so that another one would find nothing either.
     """
     while True:
-        here = members.join(gone(progress.edges), "id", "left_anti").localCheckpoint()
-        before, progress = progress, _compare(likeness, nodes, progress, _led(likeness.conf, here))
-        if progress.edges is before.edges:
-            return progress, here
+        here = members.join(gone(edges), "id", "left_anti").localCheckpoint()
+        found = _new_edges(likeness, nodes, edges, _led(likeness.conf, here))
+        if found.isEmpty():
+            return edges, here
+        edges = edges.unionByName(found)
 
 
-def _compare(likeness: Likeness, nodes: DataFrame, progress: Progress, pairs: DataFrame) -> Progress:
-    """Measure pairs (left, right) that have not been compared yet, and add the edges among them."""
-    pairs = pairs.join(progress.compared, ["left", "right"], "left_anti").localCheckpoint()
-    if pairs.isEmpty():
-        return progress
-    found = likeness.edges(nodes, _measured(likeness, pairs)).localCheckpoint()
-    edges = progress.edges if found.isEmpty() else progress.edges.unionByName(found)
-    return Progress(edges, progress.compared.unionByName(pairs))
+def _new_edges(likeness: Likeness, nodes: DataFrame, edges: DataFrame, pairs: DataFrame) -> DataFrame:
+    """Measure pairs (left, right), and return the edges among them that are not known."""
+    measured = _measured(likeness, pairs)
+    return likeness.edges(nodes, measured).join(edges, ["left", "right"], "left_anti").localCheckpoint()
 
 
 def _measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
-    """Measure the pairs (left, right) that no run has measured, and return all with what was measured."""
+    """Measure the distinct pairs (left, right) that no run has measured, and return all with what was measured."""
     both = ["left", "right"]
-    measure(likeness, pairs.join(likeness.read(PAIRS), both, "left_anti").localCheckpoint())
-    return likeness.read(PAIRS).join(pairs, both, "left_semi")
+    known = pairs.join(likeness.read(PAIRS), both, "left").localCheckpoint()
+    if not measure(likeness, known.where("jaccard is null").select(both)):
+        return known
+    return known.select(both).join(likeness.read(PAIRS), both)
 
 
 def _thinned(conf: Dedup, members: DataFrame) -> DataFrame:
@@ -141,28 +132,37 @@ def _thinned(conf: Dedup, members: DataFrame) -> DataFrame:
 
     The best leads, then the best of those who are not near it, and so on. A large crowd is thinned in parts.
     """
-    parts = _parts(members)
-    tasks = members.count() // _TASK_MEMBERS + 1
-    rows = members.join(parts, "bucket").withColumn("part", _part()).repartition(tasks, "bucket", "part")
+    sizes = _sizes(members).localCheckpoint()
+    rows = members.join(sizes, "bucket").withColumn("part", _part()).repartition(_tasks(sizes), "bucket", "part")
     rows = rows.sortWithinPartitions("bucket", "part", "priority").select("bucket", "part", "id", "size", "bits")
     return mapped(rows, _PAIR, _first_near, conf=conf).distinct()
 
 
 def _led(conf: Dedup, here: DataFrame) -> DataFrame:
-    """Pair the best of every bucket with all others in it, where the pair is worth a measurement: (left, right)."""
+    """Pair those who lead in a bucket with all others in it, where the pair is worth a measurement: (left, right).
+
+    The best lead; where few are left, everybody.
+    """
+    sizes = _sizes(here).localCheckpoint()
     in_order = Window.partitionBy("bucket").orderBy("priority")
-    leading = here.withColumn("rank", F.row_number().over(in_order)).where(F.col("rank") <= conf.bucket_size)
-    parts = _parts(here)
-    everywhere = leading.join(parts, "bucket").withColumn("part", F.explode(F.sequence(F.lit(0), F.col("parts") - 1)))
-    following = here.join(parts, "bucket").withColumns({"part": _part(), "rank": F.lit(None).cast("int")})
-    rows = everywhere.unionByName(following).select("bucket", "part", "id", "size", "bits", "rank")
-    tasks = here.count() // _TASK_MEMBERS + 1
-    return mapped(rows.repartition(tasks, "bucket", "part"), _PAIR, _near_leaders, conf=conf).distinct()
+    leads = (F.col("rank") <= conf.bucket_size) | (F.col("members") <= _ALL_LEAD * conf.bucket_size)
+    parts = F.when(leads, F.sequence(F.lit(0), F.col("parts") - 1)).otherwise(F.array(_part()))
+    ranked = here.join(sizes, "bucket").withColumn("rank", F.row_number().over(in_order)).withColumn("leads", leads)
+    rows = ranked.select("bucket", F.explode(parts).alias("part"), "id", "size", "bits", "rank", "leads")
+    rows = rows.repartition(_tasks(sizes), "bucket", "part").sortWithinPartitions("bucket", "part", "rank")
+    return mapped(rows, _PAIR, _near_leaders, conf=conf).distinct()
 
 
-def _parts(members: DataFrame) -> DataFrame:
-    """Return in how many parts the members of each bucket are looked at: (bucket, parts)."""
-    return members.groupBy("bucket").agg(F.ceil(F.count("id") / _TASK_MEMBERS).cast("int").alias("parts"))
+def _sizes(members: DataFrame) -> DataFrame:
+    """Return how many members each bucket has, and in how many parts these are looked at: (bucket, members, parts)."""
+    count = F.count("id")
+    parts = F.ceil(count / _TASK_MEMBERS).cast("int")
+    return members.groupBy("bucket").agg(count.alias("members"), parts.alias("parts"))
+
+
+def _tasks(sizes: DataFrame) -> int:
+    total = sizes.agg(F.sum("members")).first()
+    return ((total and total[0]) or 0) // _TASK_MEMBERS + 1
 
 
 def _part() -> Column:
@@ -170,41 +170,42 @@ def _part() -> Column:
     return F.pmod(F.xxhash64("id"), "parts").cast("int")
 
 
-def _groups(batches: Batches) -> Iterator[pa.Table]:
-    """Split all rows of a task by bucket and part, in their order."""
-    rows = list(batches)
-    if not rows:
-        return
-    table = pa.Table.from_batches(rows)
-    for numbers in (
-        table.select(["bucket", "part"]).to_pandas().groupby(["bucket", "part"], sort=False).indices.values()
-    ):
-        yield table.take(pa.array(numbers))
-
-
 def _first_near(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
+    """Thin the members of each part of a bucket, which come in their order."""
     glance = Glance(conf.threshold, conf.num_perm)
-    for members in _groups(batches):
-        for pairs in glance.thinned(texts_of(members, conf.num_perm), conf.bucket_size):
+    members, begins, ends = _grouped(batches)
+    for begin, end in zip(begins, ends, strict=True):
+        for pairs in glance.thinned(texts_of(members.slice(begin, end - begin), conf.num_perm), conf.bucket_size):
             yield from pair_rows(pairs, schema)
 
 
 def _near_leaders(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
-    """Compare those who lead in a bucket (the others have no rank) with all who follow in this part of it."""
-    glance = Glance(conf.threshold, conf.num_perm)
-    for members in _groups(batches):
-        lead = pc.is_valid(members.column("rank"))
-        leaders = members.filter(lead).sort_by("rank")
-        followers = members.filter(pc.invert(pc.or_(lead, pc.is_in(members.column("id"), leaders.column("id")))))
-        texts = texts_of(pa.concat_tables([leaders, followers]), conf.num_perm)
-        for pairs in glance.led(texts, leaders.num_rows):
-            yield from pair_rows(pairs, schema)
+    """Compare those who lead in each part of a bucket, and come first, with all behind them."""
+    members, begins, ends = _grouped(batches)
+    if not members.num_rows:
+        return
+    leaders = np.flatnonzero(members.column("leads").to_numpy())
+    behind = np.repeat(ends, ends - begins)[leaders]
+    for pairs in Glance(conf.threshold, conf.num_perm).led(texts_of(members, conf.num_perm), leaders, behind):
+        yield from pair_rows(pairs, schema)
+
+
+def _grouped(batches: Batches) -> tuple[pa.Table, Numbers, Numbers]:
+    """Return all rows of a task, which are sorted, and where the rows of each part of a bucket begin and end."""
+    rows = list(batches)
+    if not rows:
+        return pa.table({}), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    table = pa.Table.from_batches(rows)
+    bucket, part = table.column("bucket").to_numpy(), table.column("part").to_numpy()
+    changes = np.flatnonzero((bucket[1:] != bucket[:-1]) | (part[1:] != part[:-1])) + 1
+    return table, np.concatenate(([0], changes)), np.append(changes, table.num_rows)
 
 
 def _finer(likeness: Likeness, here: DataFrame) -> DataFrame:
     """Put those in buckets that are still crowded into finer ones, and return these but for the crowded among them."""
     size = likeness.conf.bucket_size
-    texts = here.join(_larger(here, size), "bucket", "left_semi").drop("bucket").dropDuplicates(["id"])
+    crowds = _larger(here, _ALL_LEAD * size)
+    texts = here.join(crowds, "bucket", "left_semi").drop("bucket").dropDuplicates(["id"])
     signed = texts.join(likeness.prints().select("id", "signature"), "id")
     positions = min(_POSITIONS, likeness.conf.num_perm)
     finer = band_buckets(positions, 1, F.col("signature"), _salt(likeness.conf))

@@ -46,9 +46,8 @@ def judge(context: Context, flow: Flow) -> DataFrame:
     texts = texts.select("text_sha256", "best.priority", "best.language", "best.size", "best.text_in", "best.text_key")
     texts = texts.withColumn("id", text_id(annotator.key(F.col("language")))).localCheckpoint()
     prints = context.store.annotate(texts, annotator, F.col("language"))
-    fingerprint = [F.col(f"fingerprint.{name}") for name in ("tokens", "size", "code", "signature")]
     likeness = Likeness(context.store, annotator, conf)
-    update(likeness, prints.where("fingerprint is not null").select("id", "language", *fingerprint))
+    update(likeness, texts)
     near = star_cover(edges_of(likeness, texts.select("id", "language", "priority")))
     kept = texts.select(F.col("id").alias("kept"), F.col("priority.file_id").alias("kept_file"))
     errors = prints.where("error is not null").select("id", "error")

@@ -99,8 +99,7 @@ class Likeness:
 
     def read(self, table: Table) -> DataFrame:
         """Read the rows of this space."""
-        warehouse = self.store.warehouse
-        rows = warehouse.read(table) if self.exists(table) else warehouse.spark.createDataFrame([], table.schema)
+        rows = self.store.warehouse.read_if_any(table)
         return rows.where(F.col("space") == self.space).drop("space")
 
     def exists(self, table: Table) -> bool:
@@ -136,17 +135,20 @@ def text_id(key: Column | str) -> Column:
     return F.unhex(F.substring(key, 1, 32)).alias("id")
 
 
-def update(likeness: Likeness, nodes: DataFrame) -> None:
-    """Take the texts into the index that it does not hold, and measure the candidates that they make.
+def update(likeness: Likeness, texts: DataFrame) -> None:
+    """Take the texts (id, language) into the index that it does not hold, and measure the candidates that they make.
 
-    ``nodes``: (id, language, tokens, size, code, signature).
+    Texts without a fingerprint are left out.
     """
     index = likeness.read(INDEX)
-    columns = ("id", "language", "tokens", "size", "code", "signature")
-    fresh = nodes.join(index.select("id"), "id", "left_anti").select(*columns)
-    new = mapped(fresh, _INDEXED, _indexed, conf=likeness.conf, banding=likeness.banding).localCheckpoint()
-    count = new.count()
+    fresh = texts.select("id", "language").join(index.select("id"), "id", "left_anti").localCheckpoint()
+    count = fresh.count()
     if not count:
+        return
+    prints = likeness.prints().select("id", "tokens", "size", "code", "signature").where("signature is not null")
+    prints = prints.join(F.broadcast(fresh) if count <= _BROADCAST else fresh, "id")
+    new = mapped(prints, _INDEXED, _indexed, conf=likeness.conf, banding=likeness.banding).localCheckpoint()
+    if new.isEmpty():
         return
     found = _found(likeness, new, count, index).distinct().localCheckpoint()
     measure(likeness, found.where("bucket is null").select("left", "right"))
@@ -156,11 +158,11 @@ def update(likeness: Likeness, nodes: DataFrame) -> None:
     likeness.append(INDEX, new)
 
 
-def measure(likeness: Likeness, pairs: DataFrame) -> None:
-    """Measure distinct pairs (left, right), and keep what comes out."""
+def measure(likeness: Likeness, pairs: DataFrame) -> int:
+    """Measure distinct pairs (left, right), keep what comes out, and return how many there were."""
     count = pairs.count()
     if not count:
-        return
+        return 0
     conf = likeness.conf
     no = F.expr("false")
     ids = pairs.select(F.explode(F.array("left", "right")).alias("id")).distinct()
@@ -171,6 +173,7 @@ def measure(likeness: Likeness, pairs: DataFrame) -> None:
     both = both.withColumn("same_code", same).where(F.col("same_code") | is_long)
     jaccard = _jaccard("left_members", "right_members").alias("jaccard")
     likeness.append(PAIRS, both.select("left", "right", jaccard, "same_code"))
+    return count
 
 
 def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batches], **known: Any) -> DataFrame:
