@@ -1,12 +1,15 @@
-"""Column functions written in Python: pandas UDFs, in a form that a type checker can follow."""
+"""Columns and rows by functions written in Python, in a form that a type checker can follow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pandas as pd
-from pyspark.sql import Column
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import types as T  # noqa: N812
 from pyspark.sql.pandas import functions
+from pyspark.sql.pandas.types import to_arrow_schema
 
 # PySpark reads these hints when a function is made, and at that time a series takes no parameter.
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 else:
     Series = pd.Series
 
+Batches = Iterator[pa.RecordBatch]
 Vectorized = Callable[..., Series | pd.DataFrame]
 
 
@@ -25,3 +29,8 @@ def vectorized(returns: T.DataType) -> Callable[[Vectorized], Callable[..., Colu
         return cast("Callable[..., Column]", make(function, returns))
 
     return wrap
+
+
+def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batches], **known: Any) -> DataFrame:
+    """Map Arrow batches by a function that gets the schema of its answers, and what else is known."""
+    return rows.mapInArrow(partial(function, schema=to_arrow_schema(schema), **known), schema)

@@ -16,8 +16,9 @@ What is given up is stated in docs/near-duplicates.md. Rounds begin anew in ever
 the texts and their priorities alone; what they measured is kept.
 """
 
+from itertools import chain
+
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F  # noqa: N812
@@ -25,21 +26,21 @@ from pyspark.sql import types as T  # noqa: N812
 
 from codemill.config import Dedup
 from codemill.core.bands import Glance, Numbers
-from codemill.steps.candidates import band_buckets, both_sides
+from codemill.steps.candidates import band_buckets
+from codemill.steps.measurement import BROADCAST
 from codemill.steps.near_duplicates import (
     CROWDS,
     INDEX,
     PAIRS,
-    Batches,
     Likeness,
-    mapped,
+    entries_of,
     measure,
     pair_rows,
     pairs_in,
     texts_of,
 )
 from codemill.steps.star_cover import gone
-from codemill.vectorized import Series, vectorized
+from codemill.vectorized import Batches, mapped
 
 _POSITIONS = 64
 
@@ -89,13 +90,14 @@ def _catch_up(likeness: Likeness, members: DataFrame) -> None:
 
 def _supported(likeness: Likeness, edges: DataFrame, ids: DataFrame, crowded: DataFrame) -> DataFrame:
     """Leave out the edges between members of crowds (ids) that share crowded buckets only."""
-    within = edges.join(ids.withColumnRenamed("id", "left"), "left", "left_semi")
-    within = within.join(ids.withColumnRenamed("id", "right"), "right", "left_semi")
-    both = both_sides(within.select("left", "right"), likeness.read(INDEX).select("id", "buckets"))
-    shared = both.select("left", "right", F.explode(_shared("left_buckets", "right_buckets")).alias("bucket"))
-    by_small = shared.join(crowded, "bucket", "left_anti").select("left", "right").distinct()
-    not_supported = both.select("left", "right").join(by_small, ["left", "right"], "left_anti")
-    return edges.join(not_supported, ["left", "right"], "left_anti")
+    held = entries_of(likeness.read(INDEX).join(ids, "id", "left_semi")).join(crowded, "bucket", "left_anti")
+    small = ids.join(held.groupBy("id").agg(F.collect_list("bucket").alias("buckets")), "id", "left")
+    small = small.select("id", F.coalesce("buckets", F.array().cast("array<bigint>")).alias("buckets"))
+    both = edges.join(small.toDF("left", "left_buckets"), "left", "left")
+    both = both.join(small.toDF("right", "right_buckets"), "right", "left")
+    support = F.arrays_overlap("left_buckets", "right_buckets")
+    # Who is in no crowd has no list, and shares what it does with others in small buckets.
+    return both.where(F.coalesce(support, F.lit(True))).select(edges.columns)  # noqa: FBT003
 
 
 def _rounds(likeness: Likeness, members: DataFrame, nodes: DataFrame, edges: DataFrame) -> tuple[DataFrame, DataFrame]:
@@ -121,10 +123,12 @@ def _new_edges(likeness: Likeness, nodes: DataFrame, edges: DataFrame, pairs: Da
 def _measured(likeness: Likeness, pairs: DataFrame) -> DataFrame:
     """Measure the distinct pairs (left, right) that no run has measured, and return all with what was measured."""
     both = ["left", "right"]
-    known = pairs.join(likeness.read(PAIRS), both, "left").localCheckpoint()
-    if not measure(likeness, known.where("jaccard is null").select(both)):
+    pairs = pairs.localCheckpoint()
+    wanted = F.broadcast(pairs) if pairs.count() <= BROADCAST else pairs
+    known = likeness.read(PAIRS).join(wanted, both).localCheckpoint()
+    if not measure(likeness, pairs.join(known, both, "left_anti").localCheckpoint()):
         return known
-    return known.select(both).join(likeness.read(PAIRS), both)
+    return likeness.read(PAIRS).join(wanted, both)
 
 
 def _thinned(conf: Dedup, members: DataFrame) -> DataFrame:
@@ -174,9 +178,9 @@ def _first_near(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
     """Thin the members of each part of a bucket, which come in their order."""
     glance = Glance(conf.threshold, conf.num_perm)
     members, begins, ends = _grouped(batches)
-    for begin, end in zip(begins, ends, strict=True):
-        for pairs in glance.thinned(texts_of(members.slice(begin, end - begin), conf.num_perm), conf.bucket_size):
-            yield from pair_rows(pairs, schema)
+    parts = (members.slice(begin, end - begin) for begin, end in zip(begins, ends, strict=True))
+    found = (glance.thinned(texts_of(part, conf.num_perm), conf.bucket_size) for part in parts)
+    yield from pair_rows(chain.from_iterable(found), schema)
 
 
 def _near_leaders(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
@@ -186,8 +190,8 @@ def _near_leaders(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
         return
     leaders = np.flatnonzero(members.column("leads").to_numpy())
     behind = np.repeat(ends, ends - begins)[leaders]
-    for pairs in Glance(conf.threshold, conf.num_perm).led(texts_of(members, conf.num_perm), leaders, behind):
-        yield from pair_rows(pairs, schema)
+    glance = Glance(conf.threshold, conf.num_perm)
+    yield from pair_rows(glance.led(texts_of(members, conf.num_perm), leaders, behind), schema)
 
 
 def _grouped(batches: Batches) -> tuple[pa.Table, Numbers, Numbers]:
@@ -216,10 +220,3 @@ def _finer(likeness: Likeness, here: DataFrame) -> DataFrame:
 
 def _salt(conf: Dedup) -> Column:
     return F.xxhash64(F.lit("") if conf.across_languages else F.col("language"))
-
-
-@vectorized(T.ArrayType(T.LongType()))
-def _shared(left: Series, right: Series) -> Series:
-    """Return the buckets in which two texts lie both."""
-    both = zip(left, right, strict=True)
-    return pd.Series([np.intersect1d(np.frombuffer(a, dtype="<i8"), np.frombuffer(b, dtype="<i8")) for a, b in both])

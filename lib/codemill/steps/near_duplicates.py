@@ -11,10 +11,8 @@ Tables hold texts under the first 16 bytes of their fingerprint's key; rows of o
 settings. A run adds its index rows last: one that was killed before is made anew, and adds some pairs twice.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +21,15 @@ import xxhash
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
-from pyspark.sql.pandas.types import to_arrow_schema
 
 from codemill.annotations import Annotator, Store, version_of
 from codemill.config import Dedup
 from codemill.core import bands, minhash
 from codemill.core.bands import Crowds, Entries, Glance, Pairs, Shelf, Texts
 from codemill.steps.candidates import both_sides
+from codemill.steps.measurement import BROADCAST, MEASURED, measured
 from codemill.tables import Table
-from codemill.vectorized import Series, vectorized
+from codemill.vectorized import Batches, mapped
 
 _SPACE = T.StructField("space", T.StringType())
 _BUCKET = T.StructField("bucket", T.LongType())
@@ -40,19 +38,7 @@ _TEXT = T.StructType([_ID, T.StructField("size", T.IntegerType()), T.StructField
 
 # Buckets and bits are 64-bit words, little-endian.
 INDEX = Table("dedup_index", T.StructType([_SPACE, *_TEXT, T.StructField("buckets", T.BinaryType())]), ("space",))
-PAIRS = Table(
-    "dedup_pairs",
-    T.StructType(
-        [
-            _SPACE,
-            T.StructField("left", T.BinaryType()),
-            T.StructField("right", T.BinaryType()),
-            T.StructField("jaccard", T.DoubleType()),
-            T.StructField("same_code", T.BooleanType()),
-        ]
-    ),
-    ("space",),
-)
+PAIRS = Table("dedup_pairs", T.StructType([_SPACE, *MEASURED]), ("space",))
 CROWDS = Table("dedup_crowds", T.StructType([_SPACE, _BUCKET, _ID]), ("space",))
 
 _INDEXED = T.StructType(INDEX.schema.fields[1:])
@@ -70,13 +56,8 @@ _FOUND = T.StructType([*PAIRS.schema.fields[1:3], _BUCKET])
 # So many entries of the index (a text in a bucket) make a task; with its share of the texts, 50 bytes each.
 _TASK_ENTRIES = 1_000_000
 
-# So many pairs may be sent to all executors: then the sets of all other texts need not be moved.
-_BROADCAST = 1_000_000
-
 # Rows of an Arrow batch that leaves a worker.
 _BATCH_ROWS = 50_000
-
-Batches = Iterator[pa.RecordBatch]
 
 
 @dataclass(frozen=True)
@@ -146,7 +127,7 @@ def update(likeness: Likeness, texts: DataFrame) -> None:
     if not count:
         return
     prints = likeness.prints().select("id", "tokens", "size", "code", "signature").where("signature is not null")
-    prints = prints.join(F.broadcast(fresh) if count <= _BROADCAST else fresh, "id")
+    prints = prints.join(F.broadcast(fresh) if count <= BROADCAST else fresh, "id")
     new = mapped(prints, _INDEXED, _indexed, conf=likeness.conf, banding=likeness.banding).localCheckpoint()
     if new.isEmpty():
         return
@@ -158,27 +139,12 @@ def update(likeness: Likeness, texts: DataFrame) -> None:
     likeness.append(INDEX, new)
 
 
-def measure(likeness: Likeness, pairs: DataFrame) -> int:
-    """Measure distinct pairs (left, right), keep what comes out, and return how many there were."""
-    count = pairs.count()
-    if not count:
-        return 0
-    conf = likeness.conf
-    no = F.expr("false")
-    ids = pairs.select(F.explode(F.array("left", "right")).alias("id")).distinct()
-    ids = F.broadcast(ids) if count <= _BROADCAST else ids
-    both = both_sides(pairs, likeness.prints().drop("size", "signature").join(ids, "id", "left_semi"))
-    same = F.coalesce(F.col("left_code") == F.col("right_code"), no) if conf.same_code else no
-    is_long = (F.col("left_tokens") >= conf.min_tokens) & (F.col("right_tokens") >= conf.min_tokens)
-    both = both.withColumn("same_code", same).where(F.col("same_code") | is_long)
-    jaccard = _jaccard("left_members", "right_members").alias("jaccard")
-    likeness.append(PAIRS, both.select("left", "right", jaccard, "same_code"))
-    return count
-
-
-def mapped(rows: DataFrame, schema: T.StructType, function: Callable[..., Batches], **known: Any) -> DataFrame:
-    """Map Arrow batches by a function that gets the schema of its answers, and what else is known."""
-    return rows.mapInArrow(partial(function, schema=to_arrow_schema(schema), **known), schema)
+def measure(likeness: Likeness, pairs: DataFrame) -> bool:
+    """Measure distinct pairs (left, right), keep what comes out, and tell whether there were any."""
+    found = measured(pairs, likeness.prints(), likeness.conf)
+    if found is not None:
+        likeness.append(PAIRS, found)
+    return found is not None
 
 
 def _indexed(batches: Batches, conf: Dedup, banding: tuple[int, int], schema: pa.Schema) -> Batches:
@@ -209,12 +175,12 @@ def _indexed(batches: Batches, conf: Dedup, banding: tuple[int, int], schema: pa
 
 def _found(likeness: Likeness, new: DataFrame, count: int, index: DataFrame) -> DataFrame:
     """Return pairs (left, right, null), one of them new, and (null, right, bucket) for who is in a crowd."""
-    entries, crowds = mapped(new, _ENTRY, _entries), likeness.read(CROWDS).select("bucket").distinct()
+    entries, crowds = entries_of(new), likeness.read(CROWDS).select("bucket").distinct()
     tasks = _tasks(likeness, count * likeness.banding[0])
     rows = mapped(new, _BLOCK, _blocks, tasks=tasks)
     if likeness.exists(INDEX):
         wanted = entries.select("bucket").distinct().join(crowds, "bucket", "left_anti")
-        old = mapped(index, _ENTRY, _entries).join(wanted, "bucket", "left_semi")
+        old = entries_of(index).join(wanted, "bucket", "left_semi")
         rows = rows.unionByName(_block_rows(old, tasks, is_new=False))
     joined = entries.join(crowds, "bucket", "left_semi")
     nobody = F.lit(None).cast("binary").alias("left")
@@ -226,6 +192,11 @@ def pairs_in(likeness: Likeness, entries: DataFrame) -> DataFrame:
     tasks = _tasks(likeness, entries.count())
     found = _candidates(likeness, _block_rows(entries, tasks, is_new=True), tasks)
     return found.select("left", "right").distinct()
+
+
+def entries_of(index: DataFrame) -> DataFrame:
+    """Give rows of the index a row for each bucket: (bucket, id, size, bits)."""
+    return mapped(index, _ENTRY, _entries)
 
 
 def _block_rows(entries: DataFrame, tasks: int, *, is_new: bool) -> DataFrame:
@@ -289,8 +260,7 @@ def _shelved(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
             yield from _crowd_rows(crowds, schema)
     for crowds in shelf.crowds():
         yield from _crowd_rows(crowds, schema)
-    for pairs in shelf.pairs():
-        yield from pair_rows(pairs, schema)
+    yield from pair_rows(shelf.pairs(), schema)
 
 
 def texts_of(batch: pa.RecordBatch, num_perm: int) -> Texts:
@@ -302,10 +272,21 @@ def texts_of(batch: pa.RecordBatch, num_perm: int) -> Texts:
     )
 
 
-def pair_rows(pairs: Pairs, schema: pa.Schema) -> Batches:
-    """Write pairs to the first two columns."""
-    for start in range(0, len(pairs[0]), _BATCH_ROWS):
-        yield _rows(schema, *[_ids(side[start : start + _BATCH_ROWS]) for side in pairs])
+def pair_rows(found: Iterable[Pairs], schema: pa.Schema) -> Batches:
+    """Write pairs to the first two columns, few at a time in one batch."""
+    held: list[Pairs] = []
+    for pairs in found:
+        held.append(pairs)
+        if sum(len(left) for left, _ in held) >= _BATCH_ROWS:
+            yield from _pair_rows(held, schema)
+            held = []
+    yield from _pair_rows(held, schema)
+
+
+def _pair_rows(held: list[Pairs], schema: pa.Schema) -> Batches:
+    sides = [np.concatenate(side) for side in zip(*held, strict=True)]
+    for start in range(0, len(sides[0]) if sides else 0, _BATCH_ROWS):
+        yield _rows(schema, *[_ids(side[start : start + _BATCH_ROWS]) for side in sides])
 
 
 def _crowd_rows(crowds: Crowds, schema: pa.Schema) -> Batches:
@@ -325,9 +306,3 @@ def _typed(columns: list[pa.Array], schema: pa.Schema) -> pa.RecordBatch:
 
 def _ids(ids: npt.NDArray[np.void]) -> pa.Array:
     return pa.array([id_.tobytes() for id_ in ids], type=pa.binary())
-
-
-@vectorized(T.DoubleType())
-def _jaccard(left: Series, right: Series) -> Series:
-    sets = zip(map(minhash.unpack, left), map(minhash.unpack, right), strict=True)
-    return Series([minhash.jaccard(a, b) for a, b in sets])
