@@ -1,8 +1,8 @@
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
@@ -13,6 +13,9 @@ from codemill.core.languages import Language
 from codemill.steps import dedup, near_duplicates
 from codemill.steps.step import Context, Flow
 from tests.spark_rows import File, context, flow, verdicts
+
+# Reason and evidence of what goes, by path.
+Decided = dict[str, tuple[str, str]]
 
 WORDS = [f"word{i}" for i in range(200)]
 TEXT = " ".join(WORDS)
@@ -141,7 +144,7 @@ def made_of_few(seed: int, count: int = 30) -> list[File]:
     return files
 
 
-def decided(context: Context, files: Sequence[File], partitions: int = 1) -> dict[str, tuple[str, str]]:
+def decided(context: Context, files: Sequence[File], partitions: int = 1) -> Decided:
     found = flow(context, files)
     rows = dedup.judge(context, Flow(found.projects, found.files.repartition(partitions))).collect()
     assert len(rows) == len(files)
@@ -152,31 +155,41 @@ def jaccard(one: str, other: str) -> float:
     return minhash.jaccard(*(fingerprint(text, Language("python"), 5).members for text in (one, other)))
 
 
+@pytest.fixture(scope="module")
+def at_once(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Decided]:
+    """Judge all files of a seed in one night, with buckets of that size; once for all tests."""
+
+    @cache
+    def of(size: int) -> Decided:
+        folder = str(tmp_path_factory.mktemp("once"))
+        return decided(context(spark, folder, dedup={"bucket_size": size}), made_of_few(seed=size))
+
+    return of
+
+
 @pytest.mark.parametrize(("bucket_size", "nights"), [(256, [11]), (3, [8, 17])])
 def test_what_goes_depends_on_the_files_alone(
-    spark: SparkSession, tmp_path: Path, bucket_size: int, nights: list[int]
+    spark: SparkSession, warehouse_path: str, at_once: Callable[[int], Decided], bucket_size: int, nights: list[int]
 ) -> None:
-    def work(name: str) -> Context:
-        return context(spark, str(tmp_path / name), dedup={"bucket_size": bucket_size})
-
     files = made_of_few(seed=bucket_size)
-    at_once = decided(work("once"), files)
-    grown = work("grown")
+    grown = context(spark, warehouse_path, dedup={"bucket_size": bucket_size})
     for count in nights:
         decided(grown, files[:count], partitions=3)
-    assert decided(grown, files[::-1], partitions=7) == at_once
-    _check_cover(files, at_once, all_found=bucket_size == 256)
+    assert decided(grown, files[::-1], partitions=7) == at_once(bucket_size)
+    _check_cover(files, at_once(bucket_size), all_found=bucket_size == 256)
 
 
-def test_what_was_there_once_changes_nothing(spark: SparkSession, tmp_path: Path) -> None:
+def test_what_was_there_once_changes_nothing(
+    spark: SparkSession, warehouse_path: str, at_once: Callable[[int], Decided]
+) -> None:
     files = made_of_few(seed=3)
     gone = [(f"gone/{path}", language, text + " the end") for path, language, text in files]
-    once, shrunk = (context(spark, str(tmp_path / name), dedup={"bucket_size": 3}) for name in ("once", "shrunk"))
+    shrunk = context(spark, warehouse_path, dedup={"bucket_size": 3})
     decided(shrunk, gone + files[:8])
-    assert decided(shrunk, files, partitions=2) == decided(once, files)
+    assert decided(shrunk, files, partitions=2) == at_once(3)
 
 
-def _check_cover(files: Sequence[File], decisions: dict[str, tuple[str, str]], *, all_found: bool) -> None:
+def _check_cover(files: Sequence[File], decisions: Decided, *, all_found: bool) -> None:
     """See that who goes is like one that stays, as said, and that no two that stay are alike."""
     texts = {path: text for path, _, text in files}
     stay = texts.keys() - decisions.keys()

@@ -4,9 +4,9 @@ In: the members of crowded buckets, and the edges that other buckets gave. Out: 
 either one text in thousands of variants, or something that unlike texts have in common, such as a template.
 
 - For the variants, each crowd is thinned: the best leads, then the best of those who are not near it, and so on; who
-  is near one who leads is compared with it. Of 100,000 variants nearly all go. Then, in rounds, the best of those who
-  stay so far are compared with all others who do, until a round finds no new edge. That must come: a pair is compared
-  once.
+  is near one who leads is compared with it. Of 100,000 variants nearly all go. Then, in rounds, those who stay so far
+  are compared, the best with all others where they are many, until a round finds no new edge. That must come: there are
+  no more edges than pairs.
 - The unlike who are still too many meet again in finer buckets, one for each of the first 64 values of their
   signatures. Values that stem from what all of them share are crowded there too, and let be; values that stem from what
   two of them share bring just these together. Of Jaccard 0.7, two texts share 45 of 64 values; where half of their
