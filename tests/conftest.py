@@ -16,7 +16,15 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """One local session for all tests: starting Spark takes seconds, Delta's first write some more."""
     settings = Settings(
         warehouse=str(tmp_path_factory.mktemp("warehouse")),
-        spark={"master": "local[2]", "driver_memory": "1g", "conf": {"spark.sql.shuffle.partitions": "2"}},
+        spark={
+            "master": "local[2]",
+            "driver_memory": "1g",
+            "conf": {
+                "spark.sql.shuffle.partitions": "2",
+                # This JVM lives for minutes: compiling well pays here, which it does not in a run.
+                "spark.driver.extraJavaOptions": "-XX:ReservedCodeCacheSize=256m -XX:+UseParallelGC",
+            },
+        },
     )
     with working_session(settings, "codemill tests") as session:
         yield session
