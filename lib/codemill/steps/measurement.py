@@ -8,9 +8,11 @@ text travels once to each cell that has a pair of it, and a task holds the sets 
 """
 
 from collections.abc import Iterator
+from itertools import chain, groupby
 from math import ceil, sqrt
+from operator import itemgetter
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
@@ -110,26 +112,16 @@ class _Cell:
 
 def _measured(batches: Batches, schema: pa.Schema, conf: Dedup) -> Batches:
     """Measure the pairs of cells whose rows come one behind the other."""
-    here, cell = None, _Cell(conf)
-    for batch in batches:
-        numbers = batch.column("cell").to_numpy()
-        rows = list(zip(*(batch.column(name).to_pylist() for name in _ROW), strict=True))
-        for begin, end in _runs(numbers):
-            if numbers[begin] != here:
-                yield from _batch(cell, schema)
-                here, cell = numbers[begin], _Cell(conf)
-            for row in rows[begin:end]:
-                cell.add(*row)
-    yield from _batch(cell, schema)
+    for _, rows in groupby(chain.from_iterable(map(_rows, batches)), itemgetter(0)):
+        cell = _Cell(conf)
+        for _, *row in rows:
+            cell.add(*row)
+        yield from _batch(cell, schema)
 
 
-_ROW = ("id", "other", "tokens", "code", "members")
-
-
-def _runs(numbers: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Return where runs of equal numbers begin and end."""
-    changes = np.flatnonzero(numbers[1:] != numbers[:-1]) + 1
-    return zip([0, *changes], [*changes, len(numbers)], strict=True) if len(numbers) else iter(())
+def _rows(batch: pa.RecordBatch) -> Iterator[tuple[Any, ...]]:
+    names = ("cell", "id", "other", "tokens", "code", "members")
+    return zip(*(batch.column(name).to_pylist() for name in names), strict=True)
 
 
 def _batch(cell: _Cell, schema: pa.Schema) -> Batches:

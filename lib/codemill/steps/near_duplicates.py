@@ -275,11 +275,13 @@ def texts_of(batch: pa.RecordBatch, num_perm: int) -> Texts:
 def pair_rows(found: Iterable[Pairs], schema: pa.Schema) -> Batches:
     """Write pairs to the first two columns, few at a time in one batch."""
     held: list[Pairs] = []
+    count = 0
     for pairs in found:
         held.append(pairs)
-        if sum(len(left) for left, _ in held) >= _BATCH_ROWS:
+        count += len(pairs[0])
+        if count >= _BATCH_ROWS:
             yield from _pair_rows(held, schema)
-            held = []
+            held, count = [], 0
     yield from _pair_rows(held, schema)
 
 
