@@ -11,7 +11,7 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
 from codemill import annotations
-from codemill.annotations import Annotator, Failed, Text, each, error_word, version_of
+from codemill.annotations import Annotator, Text, each, version_of
 from codemill.core import choice, minhash
 from tests.spark_rows import context, flow
 
@@ -107,8 +107,3 @@ def test_versions_follow_source_packages_and_parameters() -> None:
         version_of([annotations], ["numpy"], {"a": 1}),
     ]
     assert len({base, *others}) == 5
-
-
-def test_errors_are_named_without_their_messages() -> None:
-    assert error_word(UnicodeDecodeError("utf-8", b"secret", 0, 1, "secret")) == "unicode_decode_error"
-    assert error_word(Failed("scan_timeout")) == "scan_timeout"

@@ -8,7 +8,6 @@ is one Delta table per annotator; a later run computes only what the table does 
 import hashlib
 import inspect
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +22,7 @@ from pyspark.sql import functions as F  # noqa: N812 - the name that PySpark's o
 from pyspark.sql import types as T  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
+from codemill.core.isolation import error_word
 from codemill.tables import FILES, Table, Warehouse, row_count, total
 
 # Values of the column text_in: the text of a file is in `files` (text_key = file_id), or, once a step has edited it,
@@ -44,14 +44,6 @@ class Text(NamedTuple):
     content: str
     variant: str
     argument: str | None
-
-
-class Failed(Exception):  # noqa: N818 - named for what it says
-    """An annotation that failed for a reason with a word of its own (snake_case)."""
-
-    def __init__(self, word: str) -> None:
-        super().__init__(word)
-        self.word = word
 
 
 # So many subjects, of some hundred bytes, may be sent to all executors: then their texts need not be moved to be found.
@@ -235,10 +227,3 @@ def _rebatched(batches: Iterator[pa.RecordBatch], max_rows: int, max_bytes: int)
                 rows, size = [], 0
     if rows:
         yield rows
-
-
-def error_word(error: Exception) -> str:
-    """Name an exception by its class in snake_case; its message may hold what was found, and stays out."""
-    if isinstance(error, Failed):
-        return error.word
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(error).__name__).lower()

@@ -13,8 +13,9 @@ from datetime import datetime, timezone
 from pyspark.sql import DataFrame, SparkSession
 
 from codemill import __version__
-from codemill.annotations import Store, Tally, error_word
+from codemill.annotations import Store, Tally
 from codemill.config import Settings
+from codemill.core.isolation import error_word
 from codemill.errors import CodemillError, UsageError
 from codemill.progress import Progress
 from codemill.tables import DECISIONS, RUNS, Warehouse

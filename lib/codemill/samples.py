@@ -6,7 +6,6 @@ document that holds one of the format's sentinels is dropped with a decision: it
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -17,10 +16,10 @@ from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from codemill.annotations import error_word
 from codemill.catalogues import catalogue, table_text
-from codemill.core import fim
-from codemill.core.fim import FimCatalogue, FimOptions, SentinelInText
+from codemill.core import fim, isolation, trees
+from codemill.core.fim import FimCatalogue, FimOptions
+from codemill.core.isolation import Failed
 from codemill.core.languages import LanguageTable
 from codemill.errors import RunError, UsageError
 from codemill.runs import Run, StepCounts, decisions_of
@@ -96,23 +95,22 @@ def _make(
     batches: Iterator[pa.RecordBatch], options: FimOptions, seed: int, languages: str, schema: pa.Schema
 ) -> Iterator[pa.RecordBatch]:
     table = catalogue(LanguageTable.from_mapping, languages)
+    answer = partial(fim.answer, options=options, seed=seed)
     for batch in batches:
         for start in range(0, batch.num_rows, _BATCH_ROWS):
-            rows = [
-                row for file in batch.slice(start, _BATCH_ROWS).to_pylist() for row in _rows(file, options, seed, table)
-            ]
+            files = batch.slice(start, _BATCH_ROWS).to_pylist()
+            items = [(file["content"], file["file_id"], table[file["language"]]) for file in files]
+            answers = isolation.each(answer, items, trees.LIMITS)
+            rows = [row for file, found in zip(files, answers, strict=True) for row in _rows(file, found)]
             yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
-def _rows(file: dict[str, Any], options: FimOptions, seed: int, table: LanguageTable) -> Iterator[dict[str, Any]]:
+def _rows(file: dict[str, Any], answer: dict[str, Any] | Failed) -> Iterator[dict[str, Any]]:
     """Yield the samples of one file, or one row that says why there are none."""
     known = {"file_id": file["file_id"], "language": file["language"]}
-    try:
-        samples = fim.sample(file["content"], file["file_id"], table[file["language"]], options, seed)
-    except SentinelInText as error:
-        evidence = json.dumps({"sentinel": error.sentinel})
-        yield {**known, "action": DROP, "reason": "sentinel_in_text", "evidence": evidence}
-    except Exception as error:  # one file that breaks a parser harms no other
-        yield {**known, "action": ERROR, "reason": error_word(error), "evidence": "{}"}
+    if isinstance(answer, Failed):
+        yield {**known, "action": ERROR, "reason": answer.word, "evidence": "{}"}
+    elif "sentinel" in answer:
+        yield {**known, "action": DROP, "reason": "sentinel_in_text", "evidence": json.dumps(answer)}
     else:
-        yield from ({**known, **asdict(sample)} for sample in samples)
+        yield from ({**known, **sample} for sample in answer["samples"])

@@ -85,12 +85,6 @@ def test_deep_nesting_is_walked_without_recursion(grammar: str) -> None:
     assert not tree.root.has_error or grammar == "c"
 
 
-def test_max_depth() -> None:
-    assert trees.max_depth(trees.parse("", "python").root) == 0
-    assert trees.max_depth(trees.parse("a = 1", "python").root) == 2
-    assert trees.max_depth(trees.parse("[" * 1000 + "]" * 1000, "json").root) == 1001
-
-
 def test_queries_of_entries() -> None:
     tree = trees.parse("import a\nb: int\nc = d(1)\nd(2)\n", "python")
     source = trees.query({"kept": ["import_statement", "assignment right: (_)", "(module (call) @node)"]})

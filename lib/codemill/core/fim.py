@@ -9,7 +9,7 @@ Every choice is a hash of (seed, file id, purpose). Offsets are characters unles
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, cast
 
 import regex
@@ -175,6 +175,15 @@ def sample(text: str, file_id: str, language: Language, options: FimOptions, see
             raise SentinelInText(sentinel)
     maker = _Maker(text, language, options, seed)
     return [maker.make(f"{file_id}:{number}") for number in range(options.samples)]
+
+
+def answer(item: tuple[str, str, Language], options: FimOptions, seed: int) -> dict[str, Any]:
+    """Return the samples of an item (text, file id, language), or the sentinel that its text holds, as plain values."""
+    text, file_id, language = item
+    try:
+        return {"samples": [asdict(each) for each in sample(text, file_id, language, options, seed)]}
+    except SentinelInText as error:
+        return {"sentinel": error.sentinel}
 
 
 def render(prefix: str, middle: str, suffix: str, order: Order, fmt: FimFormat) -> str:

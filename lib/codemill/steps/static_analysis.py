@@ -16,9 +16,10 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
 
-from codemill.annotations import Annotator, Failed, Text, version_of
+from codemill.annotations import Annotator, Text, version_of
 from codemill.catalogues import catalogue, conf_folder, read_table
 from codemill.core import static_analysis
+from codemill.core.isolation import Failed
 from codemill.core.static_analysis import AnalysisCatalogue, ScanLimits, SourceText, scan
 from codemill.errors import UsageError
 from codemill.steps.step import DROP, ERROR, Context, Flow, verdict, verdicts
