@@ -20,15 +20,14 @@ from rich.table import Table
 from codemill.catalogues import catalogue, conf_folder, read_table, table_text
 from codemill.core import (
     choice,
-    comments,
     detection,
     fim,
     fingerprints,
     generated,
+    inspection,
     minhash,
     sensitive,
     static_analysis,
-    syntax,
 )
 from codemill.core.languages import LanguageTable
 from codemill.core.static_analysis import ScanLimits, SourceText
@@ -85,8 +84,7 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
         "generated": each(lambda file: generated.inspect(file[2], file[0], rules)),
         "fingerprint (dedup)": each(fingerprint),
         "sensitive": each(lambda file: sensitive.find(file[2], secrets)),
-        "comments": each(lambda file: comments.find(file[2], languages[file[1]])),
-        "syntax": each(lambda file: syntax.inspect(file[2], languages[file[1]])),
+        "comments and syntax": each(lambda file: inspection.inspect((file[2], languages[file[1]]))),
         "static_analysis": scan,
         "fim": each(lambda file: fim.sample(file[2], file[0], languages[file[1]], options, 1)),
     }

@@ -166,9 +166,10 @@ class Sensitive(Switch):
 
 
 class Comments(Switch):
-    """Step 5: sections of at least ``min_lines`` lines of commented-out code are deleted with probability ``rate``."""
+    """Step 5: sections of commented-out code this large, by lines or characters, go with probability ``rate``."""
 
     min_lines: Count = 3
+    min_characters: Count | None = None
     rate: Share = 0.9
 
 

@@ -52,7 +52,9 @@ SIGNAL_FIELDS = [
     T.StructField("alpha_share", T.DoubleType()),
     T.StructField("comment_bytes", T.IntegerType()),
     T.StructField("functions", T.IntegerType()),
+    T.StructField("longest_function", T.IntegerType()),
     T.StructField("max_depth", T.IntegerType()),
+    T.StructField("identifiers", T.IntegerType()),
     T.StructField("error_bytes", T.IntegerType()),
     T.StructField("n_findings", T.IntegerType()),
 ]

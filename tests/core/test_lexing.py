@@ -3,13 +3,14 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codemill.core.languages import Language, LanguageTable
-from codemill.core.lexing import comment_spans
+from codemill.core.lexing import comment_spans, first_unclosed, shape
 
 TABLE = LanguageTable.from_mapping(
     yaml.safe_load((Path(__file__).parents[2] / "conf" / "languages.yaml").read_text(encoding="utf-8"))
@@ -120,3 +121,50 @@ def test_spans_are_in_order_inside_the_source_and_not_empty(language: str, parts
 def test_a_million_openings_take_no_longer_than_a_million_letters(unit: str, language: str) -> None:
     source = (unit * (1_000_000 // len(unit))).encode()
     assert sum(end - start for start, end in comment_spans(source, TABLE[language]).tolist()) <= len(source)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "identifiers", "depth"),
+    [
+        ("python", "def a(b):\n    if b:\n        return [(1, {2})]  # c (((\n", 5, 5),
+        ("python", "a = '''\nb ((\n'''\nc = (\n    1,\n        2)\n", 2, 1),
+        ("python", "if a:\n\tif b:\n\t\tc\n\td\n", 5, 2),
+        ("c", "int a() {\n  if (b) {\n    c(d[0]);\n  }\n}\n", 6, 4),
+        ("json", '{"a": [1, {"b": []}]}', 0, 4),
+        ("html", "<a>\n  <b>\n    <c></c>\n  </b>\n</a>\n", 3, 2),
+        ("c", ")))]]}\n", 0, 0),
+        ("c", "", 0, 0),
+    ],
+)
+def test_the_shape_of_code(language: str, text: str, identifiers: int, depth: int) -> None:
+    assert shape(text.encode(), TABLE[language]) == (identifiers, depth)
+
+
+def test_many_identifiers_are_counted_once_each() -> None:
+    words = [f"word{number}" for number in range(20_000)]
+    assert shape(" ".join([*words, *words]).encode(), TABLE["c"]).identifiers == 20_000
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "what", "at"),
+    [
+        ("c", "int a[2;\n}\n", "bracket", "}"),
+        ("c", "int a(b;\n", "bracket", "("),
+        ("c", 'a = "b;\n', "string", '"'),
+        ("c", "a = 'b;\n", "string", "'"),
+        ("c", "a = 1'000; /* b\n", "comment", "/*"),
+        ("c", 'a = "b\\\nc";\n', None, ""),
+        ("c", "a = '\\'' + '\"';\n", None, ""),
+        ("c", "#define A (\\\n  {\n#error don't\nb;\n", None, ""),
+        ("cpp", 'a = R"x(\n"(" )y" )x";\n', None, ""),
+        ("php", "<?php $a = 'b\nc';\n", None, ""),
+    ],
+)
+def test_what_is_never_closed(language: str, text: str, what: str | None, at: str) -> None:
+    found = first_unclosed(text.encode(), TABLE[language], np.empty((0, 2), dtype=np.int64))
+    assert found == (None if what is None else (what, text.index(at)))
+
+
+def test_what_is_left_out_is_not_looked_at() -> None:
+    text = b"a(\n(((\n);\n"
+    assert first_unclosed(text, TABLE["c"], np.array([[3, 7]])) is None

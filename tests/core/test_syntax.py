@@ -1,6 +1,6 @@
 """Syntax reports: small texts in, exact measurements out."""
 
-from dataclasses import asdict
+import ast
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codemill.core import trees
 from codemill.core.languages import Language, LanguageTable
-from codemill.core.syntax import SyntaxReport, inspect
+from codemill.core.syntax import SyntaxReport, TooDeep, inspect, is_broken
 
 TABLE = LanguageTable.from_mapping(
     yaml.safe_load((Path(__file__).parents[2] / "conf" / "languages.yaml").read_text(encoding="utf-8"))
@@ -28,7 +28,9 @@ def test_valid_code() -> None:
         error_bytes=0,
         comment_bytes=7,
         functions=2,
-        max_depth=5,
+        longest_function=2,
+        max_depth=1,
+        identifiers=5,
     )
 
 
@@ -47,7 +49,9 @@ def test_error_bytes_are_what_no_construct_explains() -> None:
 def test_well_formed_code_inside_an_error_is_not_counted() -> None:
     # To this grammar the function never ends, so one error spans the file; the calls in it are fine.
     calls = "g(1, 2, 3);\n" * 50
-    report = inspect(f"int f() {{\n#if A\n if (x) {{\n#else\n if (y) {{\n#endif\n{calls}}}}}\n", TABLE["c"])
+    report = inspect(
+        f"int f() {{\n#if A\n if (x) {{\n#else\n if (y) {{\n#endif\n{calls}}}}}\n", Language("x", grammar="c")
+    )
     assert (report.error_nodes, report.missing_nodes, report.error_bytes) == (1, 0, 14)
 
 
@@ -77,18 +81,8 @@ def test_nested_comments_count_once() -> None:
 
 
 def test_a_language_without_a_grammar_is_not_parsed() -> None:
-    report = inspect("été", Language("a"))
-    assert asdict(report) == {
-        "parsed": False,
-        "bytes": 5,
-        "nodes": 0,
-        "error_nodes": 0,
-        "missing_nodes": 0,
-        "error_bytes": 0,
-        "comment_bytes": 0,
-        "functions": 0,
-        "max_depth": 0,
-    }
+    assert inspect("été", Language("a")) == SyntaxReport(parsed=False, bytes=5)
+    assert not is_broken(SyntaxReport(parsed=False, bytes=5), Language("a"))
 
 
 def test_too_slow() -> None:
@@ -97,9 +91,110 @@ def test_too_slow() -> None:
 
 
 def test_deep_nesting() -> None:
-    report = inspect("[" * 50_000 + "]" * 50_000, TABLE["javascript"])
-    assert report.max_depth == 50_002
-    assert inspect("[" * 50_000, TABLE["javascript"]).error_nodes >= 1
+    assert inspect("[" * 5_000 + "]" * 5_000, TABLE["javascript"]).max_depth == 5_000
+    with pytest.raises(TooDeep, match="allowed are 10000"):
+        inspect("[" * 100_000 + "]" * 100_000, TABLE["javascript"])
+    assert inspect("[" * 9_000, TABLE["javascript"]).faults == ("unclosed_bracket",)
+
+
+def test_a_text_too_large_to_parse() -> None:
+    with pytest.raises(trees.TooLarge, match="allowed are 8388608"):
+        inspect("a = '" + "x" * 50_000_000 + "'\n", TABLE["python"])
+
+
+FAULTS = {
+    "a bracket, in a language whose macros excuse errors": (
+        "c",
+        "int a(void) {\n  FOO(b) c;\n  if (d) {\n    e();\n}\n",
+        ("cut_off", "unclosed_bracket"),
+        1,
+    ),
+    "branches of the preprocessor that each open one": (
+        "c",
+        "#if A\nint b(void) {\n#else\nint c(void) {\n#endif\n  FOO bar baz;\n}\n",
+        (),
+        None,
+    ),
+    "what #if 0 switches off": ("c", "int a;\n#if 0\nint b( {\n#endif\nFOO bar baz;\n", (), None),
+    "one branch has what the other lacks": (
+        "c",
+        "#ifdef A\nvoid b(void) {\n#endif\n  c();\n#ifdef A\n}\n#endif\nFOO bar baz;\n",
+        (),
+        None,
+    ),
+    "brackets in strings, characters, comments, directives and raw strings": (
+        "cpp",
+        '#define A (\\\n  (\nchar b = \'(\';\n// (\n/* { */ auto c = R"x(" ( )" )x"; auto d = "(\\"(";\nFOO bar baz;\n',
+        (),
+        None,
+    ),
+    "a conflict": (
+        "python",
+        "a = 1\n<<<<<<< HEAD\nb = 1\n=======\nb = 2\n>>>>>>> other\n",
+        ("rejected",),
+        2,
+    ),
+    "a conflict in text": (
+        "html",
+        "<p>\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> other\n</p>\n",
+        ("conflict_marker",),
+        2,
+    ),
+    "a conflict in a string": ("python", 'a = """\n<<<<<<< HEAD\nb\n=======\nc\n>>>>>>> d\n"""\n', (), None),
+    "a heading that looks like half of a conflict": ("c", "/*\n=======\n>>>>>>> a\n*/\nint b;\n", (), None),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_faults(case: str) -> None:
+    language, text, faults, line = FAULTS[case]
+    report = inspect(text, TABLE[language])
+    assert (report.faults, report.first_error) == (faults, line)
+
+
+OLD_AND_EARLY = {
+    "print 'a'\n": False,
+    "print('a')\n": True,
+    "try:\n    a\nexcept B, c:\n    d\n": False,
+    "a <> b\n": False,
+    "a = 0755\n": False,
+    "a = 0o755, 00, 0.5, 01.5, 0x1F, 1_000\n": True,
+    "a = 10L\n": False,
+    "a = `b`\n": False,
+    "a = '`'  # `\n": True,
+    "a = 1\n    b = 2\n": False,
+    "if a:\nb\n": False,
+    "if a:\n        b\n    c\n": False,
+    "if a:\n\tb\n        c\n": False,
+    "if a:\n  b = [\n1,\n    2]\n  c = \\\n 3\n# d\n": True,
+    "if a: b\nc\n": True,
+    "return 1\n": False,
+    "for a in b:\n    def c():\n        break\n": False,
+    "for a in b:\n    if c:\n        break\n": True,
+    "def a(b=1, c): pass\n": False,
+    "def a((b, c)): pass\n": False,
+    "try:\n    a\nb\n": False,
+    "match a:\n    case [1, *b]:\n        c\n": True,
+}
+
+
+@pytest.mark.parametrize("text", OLD_AND_EARLY)
+def test_what_only_pythons_own_parser_knows(text: str) -> None:
+    assert is_broken(inspect(text, TABLE["python"]), TABLE["python"]) != OLD_AND_EARLY[text]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["if a:", "b", "c(", ")", "[", "]", "'", '"', "# d", "\\", " ", "    ", "\t", "\n"])))
+def test_what_the_interpreter_refuses_for_its_indentation_is_never_kept(parts: list[str]) -> None:
+    text = "".join(parts)
+    try:
+        ast.parse(text)
+    except IndentationError:
+        assert is_broken(inspect(text, TABLE["python"]), TABLE["python"])
+    except SyntaxError:
+        pass
+    else:
+        assert not is_broken(inspect(text, TABLE["python"]), TABLE["python"])
 
 
 @settings(max_examples=50, deadline=None)

@@ -1,62 +1,48 @@
 """Commented-out code: whole comments whose inside is code that somebody switched off.
 
-A section is a run of line comments, or a block comment, that stands alone on its lines. Its markers are stripped and
-what remains is parsed with the grammar of the file itself. It counts as code when almost all of its lines belong to
-statements that parse without an error, and hardly any reads as prose. Explanations, examples in explanations, licence
-headers, drawings, doc comments and directives are meant to stay: where it is not clear, a section is left alone.
+A section is a run of comments of one line each, or a block comment, that stands alone on its lines. Whether what it
+encloses is code is told in `switched_off`; here sections are found in the tree, cut where they are not all of one kind,
+and deleted. Doc comments, directives and whatever the program would miss are never sections.
 """
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from tree_sitter import Node
 
-from codemill.core import trees
+from codemill.core import switched_off, trees
 from codemill.core.languages import Language
+from codemill.core.wording import MAX_PROSE, Look, explains, look
 
-DEFAULT_MIN_LINES = 5
-"""Lines with something on them that a section must have to be called large."""
+DEFAULT_SECONDS = 10.0
+"""Processor time that the insides of a file's comments may take to parse, together."""
 
-_MIN_SCORE = 0.85
-_MAX_PROSE = 0.1
-_MAX_PROSE_LINES = 3
-_MIN_STATEMENTS = 3
-_DISTINCT_SHARE = 0.3
+_WIDEST_INDENTATION = 500
+"""Bytes. A comment further right stands behind code: looking for the begin of its line would take too long."""
 
-_CODE_LINE = re.compile(
-    r"[=(){}\[\];]|->|::|:$|\w\.\w|</?\w|^[@$]|^(?:return|import|use|end|else|pass|break|fi|done)\b"
-)
-_PLAIN_WORDS = re.compile(r"(?:^|[\s(])(?:[A-Za-z][a-z'’-]*[,.:;]?[ ]){3}[A-Za-z][a-z'’-]*(?![\w(\[=.])")
-_KEYWORD_FIRST = re.compile(
-    r"(?:import|from|for|foreach|while|if|elif|elsif|else|return|use|using|package|def|class|with|case|when|unless|until"
-    r"|let|var|val|const|public|private|protected|static|final|raise|throw|yield|await|assert|del|global|local|export"
-    r"|not|and|or|print|echo|select|insert|create|alter|drop|extern|typedef|struct|enum|unsigned|end)\b[^.,]*$"
-)
-_EXPLAINS = re.compile(
-    r"(?i)\b(?:examples?|e\.g|i\.e|usage|equivalent|pseudo-?code|similar to|copyright|licen[sc]ed?|as follows|following"
-    r"|looks? like|like (?:this|so|these)|for instance|instead of|would|should|must|synopsis|spdx|grammar|syntax"
-    r"|comput(?:ed?|er|ing)|calculat(?:ed?|ing)|generated?|reproduced?|outputs?|derived|schema)\b"
-)
+_MIN_LIKELY = 0.4
+"""The share of a run's lines that must look a little like code for it to be looked at closely."""
+
+_EMPTY = 3
+"""Bytes. A comment of so few is a marker alone."""
+
+_SENTENCE = re.compile(rb" {0,2}(?:[A-Z(\"'][a-z]+ [a-z]+ [a-z]+[^;{}=]*|[a-z]+ [a-z]+ [a-z]+ [a-z]+[^;{}=]*[.,])$")
 _HEADING = re.compile(
-    r"[A-Z][\w ,.'’/()+-]{0,200}:|[=#*~-]{3,} ?[A-Z].{0,200}|[@\\](?:module|param|returns?|see|usage|author|type)\b.*"
+    rb"\W*(?!(?:class|def|if|for|else|elif|while|with|try|except|case|default|switch|do)\b)[A-Za-z][^=;{}]*[^=;{}\])]:$"
 )
-_PROMPT = re.compile(r"(?:>>>|\.\.\. |\$ |In \[\d|=>|#=>|\|--|\+--)")
-_DIRECTIVE = (
-    r"(?:type:|noqa|pylint|pragma|flake8|mypy|isort|fmt:|yapf|ruff|nosec|coding[:=]|vim?:|-\*-|go:|\+build|nolint"
-    r"|eslint|jshint|jslint|@ts-|prettier|istanbul|tslint|global |exported |rubocop|frozen_string|shellcheck|#?region"
-    r"|endregion|NOLINT|clang-format|swiftlint|ktlint|@formatter|noinspection|phpcs|@codingStandards|sourceMappingURL"
-    r"|<editor-fold|SBATCH|PBS|BSUB|cython:|distutils:|\[if )"
-)
-_STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)")
-_CGO = re.compile(r'import[ \t]+"C"')
-_CLOSER = re.compile(r"[\])};,]+|end|fi|done|esac|else\b.{0,3}|\}\s*else\s*\{|begin|then|do")
+_LINE = re.compile(rb"[^\s][^\n]*")
+_LINE_BREAK = ord("\n")
+_CGO = re.compile(rb'import[ \t]+"C"')
 
 
 @dataclass(frozen=True)
 class CommentedCode:
-    """One commented-out section."""
+    """One commented-out section: whole lines, with their line breaks."""
 
     start: int
     """Character offset of the first character of its first line."""
@@ -64,44 +50,72 @@ class CommentedCode:
     """Character offset after the line break of its last line, or after its last character at the end of the text."""
     lines: int
     """Lines from first to last."""
+    characters: int
+    """Characters of what it encloses, without markers and indentation."""
     score: float
-    """Share of its lines that parse as statements, from 0.85 to 1."""
+    """Share of its lines that parse as statements, from 0 to 1."""
 
 
-@dataclass(frozen=True)
-class _Section:
-    """Comments that stand alone on the whole lines [start, end), and what they enclose."""
+class _Comment(NamedTuple):
+    """A comment that stands alone on the bytes [first, last): whole lines, with their line breaks."""
 
-    start: int
-    end: int
-    comments: tuple[tuple[int, int | None], ...]
-    """Where each comment begins, and where it ends if it is a block."""
+    first: int
+    last: int
+    indentation: int
+    is_block: bool
     inside: str
+    """What is between its markers."""
+
+
+class _Markers(NamedTuple):
+    """How the comments of a language begin and end, as bytes."""
+
+    opening: re.Pattern[bytes]
+    """The marker of a line comment, or the opening one of a block, that a comment begins with."""
+    blanks: re.Pattern[bytes]
+    """A marker with no blank behind it, or one, and then no other."""
+    several: bool
+    """Whether there is more than one opening marker."""
+    closing: dict[bytes, bytes]
+    """The closing marker of each block's opening one."""
+    doc: tuple[bytes, ...]
+    """What documentation begins with. Some of it is an opening marker itself, which then opens a doc comment."""
 
 
 def find(
-    text: str, language: Language, min_lines: int = DEFAULT_MIN_LINES, *, seconds: float = trees.DEFAULT_SECONDS
+    tree: trees.Tree, comment_nodes: Sequence[Node], language: Language, *, seconds: float = DEFAULT_SECONDS
 ) -> list[CommentedCode]:
-    """Return the commented-out sections of a text, in order, none overlapping another.
+    """Return the commented-out sections of a parsed text, in order, none overlapping another.
 
-    A section has at least `min_lines` lines with something on them. Nothing is found in languages without a grammar or
-    without `statement_nodes`. Raises trees.Unparsable when the text cannot be parsed, or not in that many seconds.
+    `comment_nodes` are the nodes of its comments, in document order. Sections are of any size, from one line up.
+    Nothing is found in languages without `statement_nodes`. Raises trees.ParseTimeout when their insides take longer
+    than those seconds of processor time to parse, together.
     """
     if language.grammar is None or not language.statement_nodes:
         return []
-    scored = [
-        (section, _score(section.inside, language, min_lines)) for section in _sections(text, language, min_lines)
-    ]
-    likely = [(section, score) for section, score in scored if score >= _MIN_SCORE]
-    if not likely:
+    scored = list(_Finder(tree, comment_nodes, _markers(language), switched_off.Judge(language, seconds)).found())
+    if not scored:
         return []
-    tree = trees.parse(text, language.grammar, seconds=seconds)
-    to_byte = tree.byte_offsets()
+    to_char = tree.char_offsets()
     return [
-        CommentedCode(section.start, section.end, len(text[section.start : section.end].splitlines()), round(score, 4))
-        for section, score in likely
-        if _is_comment(tree.root, section, to_byte, language)
+        CommentedCode(
+            start=to_char(section[0].first),
+            end=to_char(section[-1].last),
+            lines=tree.source.count(b"\n", section[0].first, section[-1].last - 1) + 1,
+            characters=sum(len(line.strip()) for comment in section for line in comment.inside.split("\n")),
+            score=round(score, 4),
+        )
+        for section, score in scored
     ]
+
+
+def find_in(text: str, language: Language) -> list[CommentedCode]:
+    """Parse a text and return its commented-out sections: see `find`."""
+    if language.grammar is None or not language.comment_nodes:
+        return []
+    tree = trees.parse(text, language.grammar)
+    found = trees.captures(tree, trees.query({"comment": language.comment_nodes}))
+    return find(tree, found.get("comment", []), language)
 
 
 def delete(text: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -119,189 +133,201 @@ def delete(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return "".join([*kept, text[done:]])
 
 
-def _sections(text: str, language: Language, min_lines: int) -> list[_Section]:
-    found: list[_Section] = []
-    if language.line_comments:
-        found += _line_runs(text, *_run_patterns(language, min_lines))
-    if language.block_comments:
-        found += _blocks(text, _opening_pattern(language), language)
-    found.sort(key=lambda section: section.start)
-    apart: list[_Section] = []
-    for section in found:
-        overlaps = apart and section.start < apart[-1].end
-        if not (overlaps or _has_a_meaning(text, section) or _introduced(text, section, language)):
-            apart.append(section)
-    return apart
+class _Finder:
+    """Finds the sections among the comments of one source.
 
+    A run is a range of comments: of one kind and one line each, on consecutive lines; or one comment alone.
+    """
 
-def _line_runs(text: str, run: re.Pattern[str], line: re.Pattern[str]) -> Iterator[_Section]:
-    for match in run.finditer(text):
-        lines = list(line.finditer(text, match.start(), match.end()))
-        end = min(match.end() + 1, len(text))
-        inside = _dedent([each[2] for each in lines])
-        yield _Section(match.start(), end, tuple((each.start(1), None) for each in lines), inside)
+    def __init__(self, tree: trees.Tree, nodes: Sequence[Node], markers: _Markers, judge: switched_off.Judge) -> None:
+        self._source = source = tree.source
+        self._spans = list(_lines(source, [(node.start_byte, node.end_byte) for node in nodes], markers))
+        # None for documentation.
+        self._looks = [
+            None if source.startswith(markers.doc, start) else look(source, start, end, tree.grammar)
+            for start, end in self._spans
+        ]
+        self._markers = markers
+        self._judge = judge
 
+    def found(self) -> Iterator[tuple[Sequence[_Comment], float]]:
+        """Yield the comments of each section, and its score."""
+        done = 0
+        for index, each in enumerate(self._looks):
+            if index < done or each is not Look.CODE:
+                continue
+            first, done = index, index + 1
+            while first > 0 and self._adjacent(first - 1):
+                first -= 1
+            while done < len(self._looks) and self._adjacent(done - 1):
+                done += 1
+            yield from self._code_in(first, done)
 
-def _blocks(text: str, openings: re.Pattern[str], language: Language) -> Iterator[_Section]:
-    closing_of = dict(language.block_comments)
-    position = 0
-    while (match := openings.search(text, position)) is not None:
-        closing = closing_of[match[1]]
-        close = text.find(closing, match.end())
-        if close < 0:
+    def _adjacent(self, index: int) -> bool:
+        """Say whether a comment and the next belong to one run."""
+        (start, end), (other, last) = self._spans[index : index + 2]
+        if None in self._looks[index : index + 2] or not end <= other <= end + _WIDEST_INDENTATION:
+            return False
+        source = self._source
+        end -= source[end - 1] == _LINE_BREAK  # some nodes take in the line break after them
+        between = source[end:other]
+        one_line_each = source.find(b"\n", start, end) < 0 and source.find(b"\n", other, last - 1) < 0
+        if not one_line_each or between.count(b"\n") != 1 or between.strip():
+            return False
+        return not self._markers.several or self._kind(start) == self._kind(other)
+
+    def _kind(self, start: int) -> bytes | None:
+        found = self._markers.opening.match(self._source, start)
+        return None if found is None else found[0]
+
+    def _code_in(self, first: int, done: int) -> Iterator[tuple[Sequence[_Comment], float]]:
+        """Yield what of a run is code: all of it, or else the parts of one indentation, or what an editor marked."""
+        last = done
+        while last > first and self._looks[last - 1] is Look.WORDS:  # of what comes next
+            last -= 1
+        if last < done:
+            yield from self._code_in(first, last) if last > first else ()
             return
-        position = close + len(closing)
-        line_end = text.find("\n", position)
-        end = line_end + 1 if line_end >= 0 else len(text)
-        inside = text[match.end() : close]
-        if not text[position:end].strip() and not _bordered(inside):
-            yield _Section(match.start(), end, ((match.start(1), position),), _dedent_rest(inside))
+        looks = self._looks[first:done]
+        likely = looks.count(Look.CODE)
+        words = sum(end - start > _EMPTY for start, end in self._spans[first:done])
+        if likely >= _MIN_LIKELY * words and looks.count(Look.WORDS) <= MAX_PROSE * words:
+            comments = [self._comment(index) for index in range(first, done)]
+            alone = [comment for comment in comments if comment is not None]
+            score = self._judge.score(_inside(alone)) if alone else 0.0
+            if score > 0:
+                if not (_has_a_meaning(self._source, alone) or _introduced(self._source, alone, self._markers)):
+                    yield alone, score
+                return
+        if likely and done - first > 1:
+            for begin, end in self._parts(first, done):
+                if Look.CODE in self._looks[begin:end]:
+                    yield from self._code_in(begin, end)
+
+    def _parts(self, first: int, done: int) -> list[tuple[int, int]]:
+        """Cut a run where the indentation changes; if it never does, return where no blank follows the marker.
+
+        Some editors comment out without a blank, often below words with one.
+        """
+        starts = [self._spans[index][0] for index in range(first, done)]
+        parts = _cut([start - self._source.rfind(b"\n", 0, start) for start in starts], first)
+        if len(parts) > 1:
+            return parts
+        blanks = [self._blanks(start) for start in starts]
+        parts = _cut(blanks, first)
+        return [(begin, end) for begin, end in parts if len(parts) > 1 and blanks[begin - first] == 0]
+
+    def _blanks(self, start: int) -> int | None:
+        """Return how many blanks follow a marker: none or one; None for more, and where nothing follows."""
+        found = self._markers.blanks.match(self._source, start)
+        return None if found is None else len(found[1])
+
+    def _comment(self, index: int) -> _Comment | None:
+        """Return a comment that stands alone on its lines, None for any other."""
+        source = self._source
+        start, end = self._spans[index]
+        lowest = max(0, start - _WIDEST_INDENTATION)
+        first = source.rfind(b"\n", lowest, start) + 1
+        kind = self._kind(start)
+        if kind is None or (first == 0 and lowest > 0) or source[first:start].strip():
+            return None
+        while end > start and source[end - 1] in b" \t\r\n":
+            end -= 1
+        last = source.find(b"\n", end, end + _WIDEST_INDENTATION) + 1
+        if last == 0 and end + _WIDEST_INDENTATION < len(source):
+            return None
+        last = last or len(source)
+        if source[end:last].strip():
+            return None
+        begin = start + len(kind)
+        closing = self._markers.closing.get(kind)
+        if closing is not None:
+            if end < begin + len(closing) or not source.endswith(closing, start, end):
+                return None
+            end -= len(closing)
+        elif len(kind) == 1:  # some editors comment out with two
+            while begin < end and source[begin] == kind[0]:
+                begin += 1
+        return _Comment(
+            first, last, start - first, closing is not None, source[begin:end].decode("utf-8", "surrogatepass")
+        )
 
 
-@lru_cache(maxsize=512)
-def _run_patterns(language: Language, min_lines: int) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what a run of line comments at one indentation looks like, and one of its lines (marker, rest)."""
-    # A repeated one-character marker is one marker, `;;` or `##`: some editors comment out with two.
-    markers = "|".join(re.escape(marker) + ("+" if len(marker) == 1 else "") for marker in language.line_comments)
-    others = [*language.doc_comments, *(opening for opening, _ in language.block_comments), "#!"]
-    marker = rf"{_none_of(others)}(?:{markers})(?![ \t]*{_DIRECTIVE})"
-    run = rf"^([ \t]*){marker}[^\n]*(?:\n\1{marker}[^\n]*){{{max(min_lines - 1, 0)},}}"
-    return re.compile(run, re.MULTILINE), re.compile(rf"^[ \t]*({marker})([^\n]*)", re.MULTILINE)
+def _lines(source: bytes, spans: Sequence[tuple[int, int]], markers: _Markers) -> Iterator[tuple[int, int]]:
+    """Yield the spans of comments, less those within another.
+
+    They are cut into lines where a grammar makes one comment of many lines with a marker each.
+    """
+    done = 0
+    for start, end in spans:
+        if start < done:
+            continue
+        done = end
+        if source.find(b"\n", start, end - 1) >= 0:
+            opening = markers.opening.match(source, start)
+            if opening is not None and opening[0] not in markers.closing:
+                lines = [(start + line.start(), start + line.end()) for line in _LINE.finditer(source[start:end])]
+                if all(source.startswith(opening[0], line[0]) for line in lines):
+                    yield from lines
+                    continue
+        yield start, end
 
 
-@lru_cache(maxsize=512)
-def _opening_pattern(language: Language) -> re.Pattern[str]:
-    """Return what the opening of a block comment looks like that begins a line and no documentation."""
-    openings = [opening for opening, _ in language.block_comments]
-    docs = [doc for doc in language.doc_comments if doc not in openings]
-    return re.compile(rf"^[ \t]*{_none_of(docs)}({_any_of(openings)})(?!\s*{_DIRECTIVE})", re.MULTILINE)
+def _cut(keys: Sequence[int | None], first: int) -> list[tuple[int, int]]:
+    """Cut a run that begins at a comment where the key changes. One without a key goes with those before it."""
+    cuts = [0]
+    current: int | None = None
+    for index, key in enumerate(keys):
+        if key is None:
+            continue
+        if current is not None and key != current:
+            cuts.append(index)
+        current = key
+    return [(first + begin, first + end) for begin, end in itertools.pairwise([*cuts, len(keys)])]
 
 
-def _any_of(literals: Sequence[str]) -> str:
-    return "|".join(re.escape(literal) for literal in sorted(literals, key=len, reverse=True))
+def _inside(run: Sequence[_Comment]) -> list[str]:
+    if len(run) == 1:  # the first line of a block follows its opening
+        first, *rest = run[0].inside.split("\n")
+        return [first.strip(), *textwrap.dedent("\n".join(rest)).split("\n")] if rest else [first]
+    ragged = len({comment.indentation for comment in run}) > 1
+    return [" " * (ragged * comment.indentation) + comment.inside for comment in run]
 
 
-def _none_of(literals: Sequence[str]) -> str:
-    return f"(?!{_any_of(literals)})" if literals else ""
-
-
-def _bordered(inside: str) -> bool:
-    """Say whether each line but the first begins with an asterisk: people draw that border around explanations."""
-    rest = [line.lstrip() for line in inside.split("\n")[1:] if line.strip()]
-    return bool(rest) and all(line.startswith("*") for line in rest)
-
-
-def _dedent_rest(inside: str) -> str:
-    first, *rest = inside.split("\n")
-    return f"{first.strip()}\n{_dedent(rest)}"
-
-
-def _dedent(lines: Sequence[str]) -> str:
-    margins = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
-    margin = min(margins, default=0)
-    return "\n".join(line[margin:].rstrip() for line in lines)
-
-
-def _has_a_meaning(text: str, section: _Section) -> bool:
+def _has_a_meaning(source: bytes, run: Sequence[_Comment]) -> bool:
     """Say whether the program would change without the section.
 
     A backslash ties it to the line before or after it, which would join up; what stands before Go's `import "C"` is C.
     """
-    tied = any(text[max(0, at - 3) : at].rstrip("\r\n").endswith("\\") for at in (section.start, section.end))
-    return tied or _CGO.match(text, section.end) is not None
+    start, end = run[0].first, run[-1].last
+    tied = any(source[max(0, at - 3) : at].rstrip(b"\r\n").endswith(b"\\") for at in (start, end))
+    return tied or _CGO.match(source, end) is not None
 
 
-def _introduced(text: str, section: _Section, language: Language) -> bool:
-    """Say whether the comment before it, blank lines apart, is documentation or says what this is an example of."""
-    before = text[max(0, section.start - 300) : section.start].rstrip()
-    last = before[before.rfind("\n") + 1 :].strip()
-    explained = last.startswith(language.line_comments) and _EXPLAINS.search(last) is not None
-    return explained or last.startswith(language.doc_comments)
+def _introduced(source: bytes, run: Sequence[_Comment], markers: _Markers) -> bool:
+    """Say whether the comment before it says what this is an example of, or is documentation.
+
+    Where a blank line is between them, the one before must end with a colon, or this one be further indented.
+    """
+    before = source[max(0, run[0].first - 300) : run[0].first]
+    last = before.rstrip()[before.rstrip().rfind(b"\n") + 1 :].strip()
+    opening = markers.opening.match(last)
+    if opening is None:
+        return False
+    breaks = before[len(before.rstrip()) :].count(b"\n")
+    if breaks > 1:
+        margin = min(len(comment.inside) - len(comment.inside.lstrip()) for comment in run if comment.inside.strip())
+        example = (
+            breaks == 2 and margin > 2 and not run[0].is_block and _SENTENCE.match(last, opening.end()) is not None
+        )
+        return example or _HEADING.match(last, opening.end()) is not None
+    return last.startswith(markers.doc) or explains(last.decode("utf-8", "replace"))
 
 
-def _score(inside: str, language: Language, min_lines: int) -> float:
-    """Return the share of lines that parse as statements, or 0 for what is plainly something else."""
-    lines = [stripped for line in inside.split("\n") if (stripped := line.strip())]
-    if len(lines) < min_lines or not _reads_as_code(lines, language):
-        return 0.0
-    best = 0.0
-    for wrapper in ("%s", *language.wrappers):
-        best = max(best, _statement_share(inside, wrapper, language))
-        if best == 1.0:
-            break
-    return best
-
-
-def _reads_as_code(lines: Sequence[str], language: Language) -> bool:
-    code = prose = counted = 0
-    for line in lines:
-        if line.startswith((*language.line_comments, *language.doc_comments)):
-            continue
-        bare = _without_words(line, language)
-        is_prose = _PLAIN_WORDS.search(bare) is not None and not _KEYWORD_FIRST.match(bare)
-        is_code = not is_prose and _CODE_LINE.search(bare) is not None
-        if _PROMPT.match(line) or _HEADING.fullmatch(line) or (_EXPLAINS.search(bare) and not is_code):
-            return False
-        counted += 1
-        prose += is_prose
-        code += is_code
-    different = len(set(lines)) >= _DISTINCT_SHARE * len(lines)
-    return different and code >= 0.5 * counted and prose <= min(_MAX_PROSE * counted, _MAX_PROSE_LINES)
-
-
-def _without_words(line: str, language: Language) -> str:
-    """Return a line with empty strings and no comment at its end: words in those say nothing about the line."""
-    bare = _STRING.sub('""', line)
-    for marker in (*language.line_comments, *(opening for opening, _ in language.block_comments)):
-        bare = bare.split(f" {marker}", 1)[0]
-    return bare
-
-
-def _statement_share(inside: str, wrapper: str, language: Language) -> float:
-    before, after = wrapper.split("%s")
-    try:
-        tree = trees.parse(f"{before}{inside}{after}", language.grammar or "")
-    except trees.Unparsable:
-        return 0.0
-    source = trees.query({"statement": language.statement_nodes})
-    first = before.count("\n")
-    lines = inside.split("\n")
-    covered: set[int] = set()
-    begun: set[int] = set()
-    for node in trees.captures(tree, source).get("statement", ()):
-        rows = range(node.start_point.row - first, _last_row(node) - first + 1)
-        if not node.has_error and rows.start >= 0 and rows.stop <= len(lines):
-            begun.add(rows.start)
-            covered.update(rows)
-    wanted = [row for row, line in enumerate(lines) if _counts(line, language)]
-    if len(begun) < _MIN_STATEMENTS or not wanted:
-        return 0.0
-    return sum(row in covered for row in wanted) / len(wanted)
-
-
-def _last_row(node: Node) -> int:
-    # Some nodes take in the line break after them.
-    return node.end_point.row - (node.end_point.column == 0 and node.end_point.row > node.start_point.row)
-
-
-def _counts(line: str, language: Language) -> bool:
-    stripped = line.strip()
-    return bool(stripped) and not stripped.startswith(language.line_comments) and not _CLOSER.fullmatch(stripped)
-
-
-def _is_comment(root: Node, section: _Section, to_byte: Callable[[int], int], language: Language) -> bool:
-    """Make sure that comments begin, and blocks end, where they seem to: a marker may also stand in a string."""
-    for start, end in section.comments:
-        node = _comment_at(root, to_byte(start), language)
-        if node is None or (end is not None and node.end_byte - to_byte(end) not in (0, 1)):
-            return False
-    return True
-
-
-def _comment_at(root: Node, byte: int, language: Language) -> Node | None:
-    node = root.descendant_for_byte_range(byte, byte + 1)
-    while node is not None and node.start_byte == byte:
-        if node.type in language.comment_nodes:
-            return node
-        node = node.parent
-    return None
+@lru_cache(maxsize=512)
+def _markers(language: Language) -> _Markers:
+    closing = {opening.encode(): end.encode() for opening, end in language.block_comments}
+    opening = sorted((*closing, *(marker.encode() for marker in language.line_comments)), key=len, reverse=True)
+    doc = (*(marker.encode() for marker in language.doc_comments), b"#!")
+    one = b"|".join(map(re.escape, opening)) or b"(?!)"
+    return _Markers(re.compile(one), re.compile(rb"(?:" + one + rb")([ \t]?)(?=\S)"), len(opening) > 1, closing, doc)

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, NamedTuple, TypeVar, get_args
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from tree_sitter_language_pack import SupportedLanguage
 
-from codemill.core.ambiguity import Ambiguity
+from codemill.core.ambiguity import Ambiguity, pattern_fault
 
 Kind = Literal["programming", "markup", "data", "prose"]
 
@@ -26,6 +26,22 @@ _FIXTURE_FOLDERS = ("fixture", "fixtures", "__fixtures__", "testdata", "test_dat
 _WILDCARDS = {"*": "[^/]*", "?": "[^/]", "[A-Z]": "[A-Z]", "[a-z]": "[a-z]"}
 _WILDCARD = re.compile(f"({'|'.join(map(re.escape, _WILDCARDS))})")
 _Row = TypeVar("_Row")
+
+
+@dataclass(frozen=True)
+class Forbidden:
+    """What a language forbids although its grammar takes it, everywhere or outside some constructs."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    fault: str
+    """A word for it, snake_case."""
+    nodes: tuple[str, ...]
+    """Query entries (see `trees.query`)."""
+    outside: tuple[str, ...] = ()
+    """Node types within which it is allowed; none when it is forbidden everywhere."""
+    boundary: tuple[str, ...] = ()
+    """Node types beyond which nothing is within: a loop around a function is none around the function's statements."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +83,22 @@ class Language:
     """Query entries for what prose never parses as. Without them no commented-out code is looked for."""
     wrappers: tuple[str, ...] = ()
     """Source around a fragment (`%s`) that cannot stand at the top of a file, such as members of a class."""
+    forbidden: tuple[Forbidden, ...] = ()
+    """What the grammar takes and the language forbids."""
+    line_separated: tuple[str, ...] = ()
+    """Query entries of nodes whose children, comments apart, have a line break or a `;` or `,` between them."""
+    required: tuple[str, ...] = ()
+    """Query entries of which every text must hold one."""
+    brackets: bool = True
+    """Whether the brackets of good code match, outside comments and strings."""
+    one_line_strings: bool = False
+    """Whether literals in quotes always end on the line that they begin on, characters in single quotes among them."""
+    preprocessor: bool = False
+    """Whether `#if` and the like choose between parts of the text."""
+    parser: Literal["python", "json", "xml"] | None = None
+    """A real parser of the language, which settles what is doubtful."""
+    gaps: tuple[tuple[str, str], ...] = ()
+    """Pairs: a regular expression for what the language allows and the grammar lacks, and what it may read instead."""
     max_error_share: float = 1.0
     """The share of a file's bytes that may be in error nodes before the file counts as broken."""
     max_errors: int | None = None
@@ -121,6 +153,17 @@ class Language:
         for wrapper in self.wrappers:
             if wrapper.count("%s") != 1:
                 yield "wrappers", wrapper, "source with one %s in it"
+        yield from self._tolerance_faults()
+
+    def _tolerance_faults(self) -> Iterator[tuple[str, object, str]]:
+        for rule in self.forbidden:
+            if not _NAME.fullmatch(rule.fault) or not rule.nodes:
+                yield "forbidden", rule.fault, "a word in lower case, with the nodes that it is about"
+        for pattern, _ in self.gaps:
+            if (allowed := pattern_fault(pattern)) is not None:
+                yield "gaps", pattern, allowed
+        if self.parser is not None and self.grammar is None:
+            yield "parser", self.parser, "nothing while grammar is null"
         if not 0 <= self.max_error_share <= 1:
             yield "max_error_share", self.max_error_share, "a number from 0 to 1"
         if self.max_errors is not None and self.max_errors < 0:

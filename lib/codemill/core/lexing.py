@@ -6,7 +6,7 @@ all that follows an opening quote that is never closed, up to the end of its lin
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from codemill.core.languages import Language
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
 
 # What a marker opens. A character is a literal where single quotes open no strings: lifetimes, primes and quoted lists
 # have no second quote.
@@ -24,10 +25,17 @@ _BLOCK, _LINE, _ENCLOSED, _STRING, _CHARACTER = range(5)
 # What must stand before a marker: anything; no colon, as in an address; a line's begin; that or white space.
 _ANYTHING, _NO_COLON, _LINE_BREAK, _SPACE = range(4)
 
+_UNCLOSED: tuple[Literal["bracket", "string", "comment"], ...] = ("bracket", "string", "comment")
+
 _TRIPLE = ('"""', "'''")
 _LONGEST_ESCAPE = 10
+_LONGEST_DELIMITER = 16  # of a raw string, by the standard
+_DEEPEST_INDENT = 100  # CPython's own limit
 
-_LF, _COLON, _BACKSLASH, _BACKTICK = b"\n:\\`"
+# A multiplier for hashes, the golden ratio in 64 bits.
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+_LF, _QUOTE, _HASH, _APOSTROPHE, _STAR, _DOT, _SLASH, _COLON, _RAW, _BACKSLASH, _BACKTICK = b"\n\"#'*./:R\\`"
 
 
 class _Lexer(NamedTuple):
@@ -49,17 +57,55 @@ def comment_spans(source: bytes, language: Language) -> Numbers:
     A line comment ends before its line break; a block comment that is never closed ends with the source. Time is linear
     in the length of the source.
     """
-    lexer = _lexer(language)
-    if lexer is None:
+    if not language.block_comments and not language.line_comments:
         return np.empty((0, 2), dtype=np.int64)
-    return _comments(np.frombuffer(source, dtype=np.uint8), *lexer)
+    return _comments(np.frombuffer(source, dtype=np.uint8), *_lexer(language))
+
+
+class Shape(NamedTuple):
+    """What the code looks like, strings and comments apart."""
+
+    identifiers: int
+    """Different words: names and keywords."""
+    depth: int
+    """Most brackets and steps of indentation around one place; indentation inside brackets does not count."""
+
+
+def shape(source: bytes, language: Language) -> Shape:
+    """Measure the code of a UTF-8 source, in time linear in its length."""
+    return Shape(*_shape(np.frombuffer(source, dtype=np.uint8), *_lexer(language)))
+
+
+class Unclosed(NamedTuple):
+    """Something in the code without its end or its beginning, and its offset in bytes."""
+
+    what: Literal["bracket", "string", "comment"]
+    offset: int
+
+
+def first_unclosed(source: bytes, language: Language, left_out: Numbers) -> Unclosed | None:
+    """Return the first bracket in the code without its partner, block comment or, on a line, string without its end.
+
+    Comments and strings are no code, nor what lies in the spans ``left_out`` (rows of start and end in bytes, in
+    order), nor, in languages with a preprocessor, its directives. Strings count in languages where they cannot go on on
+    the next line.
+    """
+    data = np.frombuffer(source, dtype=np.uint8)
+    what, offset = _first_unclosed(data, *_lexer(language), left_out, language.preprocessor, language.one_line_strings)
+    return None if what < 0 else Unclosed(_UNCLOSED[what], offset)
+
+
+def is_doubtful_python(source: bytes, language: Language) -> bool:
+    """Say whether lines may be indented otherwise than Python allows, or numbers written as only Python 2 did.
+
+    Tabs go to columns that are multiples of eight; a mixture that tabs of another width would change is doubtful too.
+    """
+    return _is_doubtful_python(np.frombuffer(source, dtype=np.uint8), *_lexer(language))
 
 
 @lru_cache(maxsize=256)
-def _lexer(language: Language) -> _Lexer | None:
-    """Return what the loop below asks of a language, the longest markers first; None for one without comments."""
-    if not language.block_comments and not language.line_comments:
-        return None
+def _lexer(language: Language) -> _Lexer:
+    """Return what the loops below ask of a language, the longest markers first."""
     rules = [
         (_BLOCK, _LINE_BREAK if opening.startswith("=") else _ANYTHING, False, opening, closing)
         for opening, closing in sorted(language.block_comments, key=lambda pair: -len(pair[0]))
@@ -80,7 +126,8 @@ def _lexer(language: Language) -> _Lexer | None:
         rows.append((kind, before, is_word, begin, middle, len(markers)))
     firsts = [markers[row[3]] for row in rows]
     heads = [np.searchsorted(firsts, range(256), side=side) for side in ("left", "right")]
-    return _Lexer(np.frombuffer(markers, dtype=np.uint8), np.array(rows), np.stack(heads, axis=1))
+    table = np.array(rows, dtype=np.int64).reshape(-1, 6)
+    return _Lexer(np.frombuffer(markers, dtype=np.uint8), table, np.stack(heads, axis=1))
 
 
 def _before(marker: str, *, is_word: bool) -> int:
@@ -108,6 +155,255 @@ def _comments(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> Nu
             count += 1
         here = max(end, here + 1)
     return spans[:count]
+
+
+@compiled
+def _first_unclosed(  # noqa: C901 - one state machine
+    data: Bytes,
+    markers: Bytes,
+    rules: Numbers,
+    heads: Numbers,
+    left_out: Numbers,
+    has_directives: bool,  # noqa: FBT001 - numba knows no keywords
+    one_line_strings: bool,  # noqa: FBT001
+) -> tuple[int, int]:
+    """Return what is not closed first, as a place in _UNCLOSED, and its offset; -1 when all is."""
+    opened = np.empty(64, dtype=np.int64)
+    top = here = span = 0
+    begins_line = True
+    while here < data.size:
+        while span < len(left_out) and left_out[span, 1] <= here:
+            span += 1
+        if span < len(left_out) and left_out[span, 0] <= here:
+            here = left_out[span, 1]
+            begins_line = True
+            continue
+        byte = data[here]
+        if has_directives and begins_line and byte == _HASH:
+            here = _end_of_directive(data, here)
+            continue
+        if byte == _LF or not _is_space(byte):
+            begins_line = byte == _LF
+        if has_directives and byte == _QUOTE and here > 0 and data[here - 1] == _RAW:
+            here = _end_of_raw_string(data, here)
+            continue
+        if heads[byte, 1] > heads[byte, 0]:
+            end, number = _first_end(data, here, markers, rules, heads)
+            if end > here:
+                kind, middle = rules[number, 0], rules[number, 4]
+                closing = rules[number, 5] - middle
+                if (
+                    kind == _BLOCK
+                    and end == data.size
+                    and not _is_at(data, end - closing, markers, middle, middle + closing)
+                ):
+                    return 2, here
+                if kind == _STRING and one_line_strings and not _is_closed(data, here, end):
+                    return 1, here
+                here = end
+                continue
+            # Between digits it parts thousands.
+            if one_line_strings and byte == _APOSTROPHE and not (here > 0 and _is_word(data[here - 1])):
+                return 1, here
+        if byte == 40 or byte == 91 or byte == 123:
+            if top == opened.size:
+                opened = np.concatenate((opened, np.empty_like(opened)))
+            opened[top] = here
+            top += 1
+        elif byte == 41 or byte == 93 or byte == 125:
+            # ( and ) are neighbours in ASCII, [ and ] as { and } have one character between them.
+            if top == 0 or not 0 < byte - data[opened[top - 1]] <= 2:
+                return 0, here
+            top -= 1
+        here += 1
+    return (-1, 0) if top == 0 else (0, opened[top - 1])
+
+
+@compiled
+def _is_closed(data: Bytes, here: int, end: int) -> bool:
+    """Say whether the string from an opening quote to an end has its closing quote."""
+    inside = here + 1
+    while inside < end - 1:
+        inside += 2 if data[inside] == _BACKSLASH else 1
+    return inside == end - 1 and data[inside] == data[here]
+
+
+@compiled
+def _end_of_directive(data: Bytes, here: int) -> int:
+    """Return where the line ends that a directive of the preprocessor is on, those that it goes on in included."""
+    while here < data.size and (data[here] != _LF or data[here - 1] == _BACKSLASH or data[here - 2] == _BACKSLASH):
+        if data[here] == _SLASH and here + 1 < data.size and data[here + 1] == _STAR:
+            here += 2
+            while here < data.size and not (data[here] == _SLASH and data[here - 1] == _STAR):
+                here += 1
+        here += 1
+    return here
+
+
+@compiled
+def _end_of_raw_string(data: Bytes, here: int) -> int:
+    """Return where a raw string of C++ ends, R"x(...)x", whose opening quote is at an offset."""
+    begin = here + 1
+    inside = begin
+    while inside < data.size and inside - begin <= _LONGEST_DELIMITER and data[inside] != 40:
+        inside += 1
+    length = inside - begin
+    while inside < data.size:
+        if data[inside] == 41 and inside + length + 1 < data.size and data[inside + length + 1] == _QUOTE:
+            same = 0
+            while same < length and data[inside + 1 + same] == data[begin + same]:
+                same += 1
+            if same == length:
+                return inside + length + 2
+        inside += 1
+    return inside
+
+
+@compiled
+def _is_doubtful_python(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> bool:  # noqa: C901 - one state machine
+    # Columns with tabs of eight, and with tabs of one: what is deeper in one must be deeper in the other.
+    indents = np.zeros((_DEEPEST_INDENT, 2), dtype=np.int64)
+    top = here = nested = wide = narrow = 0
+    opened = False  # the logical line before ends with a colon
+    last = 0  # the last byte of code in this logical line, 0 before its first
+    while here < data.size:
+        byte = data[here]
+        if last == 0:  # in the indentation
+            if byte == 32 or byte == 9 or byte == 12:
+                wide = 0 if byte == 12 else wide + 1 if byte == 32 else wide + 8 - wide % 8
+                narrow = 0 if byte == 12 else narrow + 1
+                here += 1
+                continue
+            if byte == _LF or byte == 13:
+                wide = narrow = 0
+                here += 1
+                continue
+        if byte == _HASH:  # also where it touches a word
+            while here < data.size and data[here] != _LF:
+                here += 1
+            continue
+        end = here
+        if heads[byte, 1] > heads[byte, 0]:
+            end, _ = _first_end(data, here, markers, rules, heads)
+        if last == 0:
+            deeper = wide > indents[top, 0]
+            if deeper != (narrow > indents[top, 1]) or deeper != opened:
+                return True
+            if deeper:
+                top += 1
+                if top == _DEEPEST_INDENT:
+                    return True
+                indents[top] = wide, narrow
+            while top > 0 and indents[top, 0] > wide:
+                top -= 1
+            if indents[top, 0] != wide or indents[top, 1] != narrow:
+                return True
+        if end > here:
+            last = int(data[end - 1])
+            here = end
+            continue
+        if byte == _LF:
+            if nested == 0:
+                opened = last == _COLON
+                last = wide = narrow = 0
+        elif byte == _BACKSLASH and here + 1 < data.size and (data[here + 1] == _LF or data[here + 1] == 13):
+            last = int(byte)
+            here += 2 if data[here + 1] == _LF else 3
+            continue
+        elif not _is_space(byte):
+            begins_number = 48 <= byte <= 57 and not _is_word(data[here - 1]) and data[here - 1] != _DOT
+            if byte == _BACKTICK or (begins_number and _is_old_number(data, here)):
+                return True
+            last = int(byte)
+            if byte == 40 or byte == 91 or byte == 123:
+                nested += 1
+            elif byte == 41 or byte == 93 or byte == 125:
+                nested -= 1
+        here += 1
+    return opened or nested != 0
+
+
+@compiled
+def _is_old_number(data: Bytes, here: int) -> bool:
+    """Say whether a number begins here that only Python 2 knows: 0755, 10L."""
+    end = here
+    digits, nonzero = True, False
+    while end < data.size and _is_word(data[end]):
+        digits &= data[end] <= 57 or data[end] == 95
+        nonzero |= 49 <= data[end] <= 57
+        end += 1
+    if digits and end < data.size and data[end] == _DOT:
+        return False
+    is_octal = data[here] == 48 and digits and nonzero
+    return is_octal or data[end - 1] == 76 or data[end - 1] == 108
+
+
+@compiled
+def _shape(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> tuple[int, int]:  # noqa: C901 - one loop
+    """Count words by a table of 64-bit hashes with open addressing, doubled when it is half full."""
+    seen = np.zeros(1024, dtype=np.uint64)
+    indents = np.zeros(_DEEPEST_INDENT, dtype=np.int64)
+    count = here = column = steps = brackets = depth = 0
+    begins_line = True
+    while here < data.size:
+        byte = data[here]
+        if _is_space(byte):
+            if byte == _LF:
+                begins_line, column = True, 0
+            else:
+                column += 1
+            here += 1
+            continue
+        end = here
+        if heads[byte, 1] > heads[byte, 0]:
+            end, number = _first_end(data, here, markers, rules, heads)
+            if end > here and rules[number, 0] <= _LINE:
+                here = end
+                continue
+        if begins_line:
+            begins_line = False
+            if brackets == 0:
+                while steps > 0 and indents[steps - 1] >= column:
+                    steps -= 1
+                if column > 0 and steps < _DEEPEST_INDENT:
+                    indents[steps] = column
+                    steps += 1
+                depth = max(depth, steps)
+        if end > here:
+            here = end
+        elif _is_word(byte):
+            value = np.uint64(0)
+            while here < data.size and _is_word(data[here]):
+                value = (value + np.uint64(data[here]) + np.uint64(1)) * _ODD
+                here += 1
+            if not 48 <= byte <= 57:
+                count += _add(seen, value | np.uint64(1))
+            if 2 * count > seen.size:
+                larger = np.zeros(2 * seen.size, dtype=np.uint64)
+                for old in seen:
+                    if old:
+                        _add(larger, old)
+                seen = larger
+        else:
+            if byte == 40 or byte == 91 or byte == 123:
+                brackets += 1
+                depth = max(depth, steps + brackets)
+            elif (byte == 41 or byte == 93 or byte == 125) and brackets > 0:
+                brackets -= 1
+            here += 1
+    return count, depth
+
+
+@compiled
+def _add(seen: Words, value: np.uint64) -> int:
+    """Put a value other than 0 into a table that has room; return 1 if it was not there, else 0."""
+    place = (value >> np.uint64(20)) & np.uint64(seen.size - 1)
+    while seen[place]:
+        if seen[place] == value:
+            return 0
+        place = (place + np.uint64(1)) & np.uint64(seen.size - 1)
+    seen[place] = value
+    return 1
 
 
 @compiled

@@ -1,16 +1,28 @@
 """Syntax report of one text: how much of it its grammar cannot make sense of, and what else the tree tells for free.
 
-The report holds measurements only. Which of them make a file too broken to keep is for the language table
-(`max_error_share`, `max_errors`) and the step that reads it.
+The report holds measurements and faults. Measurements are what the parser could not fit in; how many of them good code
+may have, for macros, dialects and a grammar's own gaps, is for the language table (`max_error_share`, `max_errors`).
+Faults are what no good code has, however forgiving the table is: brackets that do not match, conflict markers, words
+where the language forbids them.
 """
 
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from tree_sitter import Node
 
-from codemill.core import trees
+from codemill.core import faults, lexing, second_opinion, trees
+from codemill.core.faults import Fault, Judgement
 from codemill.core.languages import Language
+
+MAX_DEPTH = 10_000
+"""Texts nested this deep are refused: nobody writes such code, and whatever walks their trees would take minutes."""
+
+
+class TooDeep(trees.Unparsable):
+    """A text is nested deeper than any code that people or generators write."""
 
 
 @dataclass(frozen=True)
@@ -22,59 +34,97 @@ class SyntaxReport:
     bytes: int
     nodes: int = 0
     error_nodes: int = 0
-    """Stretches that the parser had to skip or could not fit in, nested ones included."""
+    """Stretches that the parser had to skip or could not fit in, nested ones included, less the grammar's own gaps."""
     missing_nodes: int = 0
-    """Tokens that the parser had to make up, such as a closing bracket."""
+    """Tokens that the parser had to make up, such as a closing bracket, less the grammar's own gaps."""
     error_bytes: int = 0
     """Bytes in error nodes, less those in well-formed constructs inside them."""
+    first_error: int | None = None
+    """The line, from 1, of the first fault; where there is none, of the first error or missing token."""
+    faults: tuple[str, ...] = ()
+    """What no good code has, as words: `unmatched_bracket`, `conflict_marker`, and those of the language table."""
     comment_bytes: int = 0
     functions: int = 0
+    longest_function: int = 0
+    """In lines."""
     max_depth: int = 0
+    """Most brackets and steps of indentation around one place."""
+    identifiers: int = 0
+    """Different words of the code, names and keywords."""
 
 
-def inspect(text: str, language: Language, *, seconds: float = trees.DEFAULT_SECONDS) -> SyntaxReport:
-    """Parse a text as that language and measure its tree.
+def inspect(text: str, language: Language, *, seconds: float | None = trees.DEFAULT_SECONDS) -> SyntaxReport:
+    """Parse a text as that language and report on its tree.
 
-    Missing tokens count as well as error nodes: a parser that fits in one bracket reports no error node at all.
     Raises trees.ParseTimeout after that many seconds of processor time, or trees.Unparsable.
     """
     if language.grammar is None:
-        return SyntaxReport(parsed=False, bytes=len(text.encode("utf-8", "surrogatepass")))
+        return unparsed(text)
     tree = trees.parse(text, language.grammar, seconds=seconds)
-    nodes = trees.captures(tree, trees.query({"comment": language.comment_nodes, "function": language.function_nodes}))
-    error_nodes, missing_nodes, error_bytes = _errors(tree.root)
+    return report(tree, trees.captures(tree, faults.query(language)), language, seconds=seconds)
+
+
+def unparsed(text: str) -> SyntaxReport:
+    """Return the report of a text in a language without a grammar."""
+    return SyntaxReport(parsed=False, bytes=len(text.encode("utf-8", "surrogatepass")))
+
+
+def report(tree: trees.Tree, nodes: faults.Nodes, language: Language, *, seconds: float | None = None) -> SyntaxReport:
+    """Measure a tree, given what `faults.query` captured in it. Raises TooDeep and what `faults.judge` raises."""
+    shape = lexing.shape(tree.source, language)
+    if shape.depth > MAX_DEPTH:
+        raise TooDeep(f"{tree.grammar}: found {shape.depth} levels, allowed are {MAX_DEPTH}")
+    judged = _judge(tree, nodes, language, seconds)
+    functions = nodes.get("function", ())
     # The line break that `trees.parse` puts at the end is nobody's.
-    size = len(tree.source) - (not text.endswith("\n"))
+    size = len(tree.source) - (not tree.text.endswith("\n"))
+    lines = [fault.line for fault in judged.faults] or [error.line for error in judged.errors]
+    missing = sum(error.missing for error in judged.errors)
     return SyntaxReport(
         parsed=True,
         bytes=size,
         nodes=tree.root.descendant_count,
-        error_nodes=error_nodes,
-        missing_nodes=missing_nodes,
-        error_bytes=min(error_bytes, size),
+        error_nodes=len(judged.errors) - missing,
+        missing_nodes=missing,
+        error_bytes=min(judged.error_bytes, size),
+        first_error=min(lines, default=None),
+        faults=tuple(sorted({fault.word for fault in judged.faults})),
         comment_bytes=min(_covered(nodes.get("comment", ())), size),
-        functions=len(nodes.get("function", ())),
-        max_depth=trees.max_depth(tree.root),
+        functions=len(functions),
+        longest_function=max((node.end_point.row - node.start_point.row + 1 for node in functions), default=0),
+        max_depth=shape.depth,
+        identifiers=shape.identifiers,
     )
 
 
-def _errors(root: Node) -> tuple[int, int, int]:
-    error_nodes = missing_nodes = error_bytes = 0
-    # Clean subtrees are never entered: valid code costs one look at the root.
-    stack = [(root, False)] if root.has_error else []
-    while stack:
-        node, counted = stack.pop()
-        missing_nodes += node.is_missing
-        error_nodes += node.is_error
-        if node.is_error and not counted:
-            error_bytes += _size(node)
-        for child in node.children:
-            nested = node.is_error and child.is_error
-            if node.is_error and not nested and child.child_count:
-                error_bytes -= _size(child)
-            if child.has_error:
-                stack.append((child, nested))
-    return error_nodes, missing_nodes, error_bytes
+def is_broken(report: SyntaxReport, language: Language) -> bool:
+    """Say whether a text is broken, by the tolerances of the language table."""
+    share = report.error_bytes / max(report.bytes, 1)
+    errors = report.error_nodes + report.missing_nodes
+    return report.parsed and broken(errors, share, len(report.faults), language.max_errors, language.max_error_share)
+
+
+def broken(errors: Any, share: Any, n_faults: Any, max_errors: Any, max_share: Any) -> Any:
+    """Return the condition for broken code, of numbers or of columns of numbers."""
+    return (n_faults > 0) | (errors > (sys.maxsize if max_errors is None else max_errors)) | (share > max_share)
+
+
+def _judge(tree: trees.Tree, nodes: faults.Nodes, language: Language, seconds: float | None) -> Judgement:
+    """Judge by the tree; where that leaves doubts and there is a real parser, by that."""
+    judged = faults.judge(tree, nodes, language, seconds=seconds)
+    if language.parser is None:
+        return judged
+    is_clean = not (judged.errors or judged.faults)
+    has_comments = bool(nodes.get("comment"))
+    if is_clean and not second_opinion.is_wanted(tree.source, language, has_comments=has_comments):
+        return judged
+    opinion = second_opinion.ask(language.parser, tree.text)
+    if opinion is None:
+        return judged
+    if opinion.accepted:
+        return Judgement((), 0, ())
+    rejected = Fault(second_opinion.REJECTED, opinion.line)
+    return Judgement(judged.errors, judged.error_bytes, (rejected,))
 
 
 def _covered(nodes: Iterable[Node]) -> int:
@@ -83,7 +133,3 @@ def _covered(nodes: Iterable[Node]) -> int:
         covered += max(0, node.end_byte - max(node.start_byte, end))
         end = max(end, node.end_byte)
     return covered
-
-
-def _size(node: Node) -> int:
-    return node.end_byte - node.start_byte

@@ -1,0 +1,26 @@
+"""One look at a text: parsed once, for commented-out code, for syntax, and for what else the tree tells.
+
+Steps 5 and 6 share what is found here. The text of a file that step 5 leaves as it is has the same hash in step 6, so
+its tree is not made again; only edited texts are looked at twice.
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+from codemill.core import comments, faults, syntax, trees
+from codemill.core.languages import Language
+
+
+def inspect(item: tuple[str, Language]) -> dict[str, Any]:
+    """Return the syntax report of a text in a language, with its commented-out `sections`. Takes what time it takes.
+
+    Raises trees.Unparsable.
+    """
+    text, language = item
+    if language.grammar is None:
+        return asdict(syntax.unparsed(text)) | {"sections": []}
+    tree = trees.parse(text, language.grammar, seconds=None)
+    nodes = trees.captures(tree, faults.query(language))
+    report = syntax.report(tree, nodes, language)
+    sections = comments.find(tree, nodes.get("comment", ()), language)
+    return asdict(report) | {"sections": [asdict(section) for section in sections]}
