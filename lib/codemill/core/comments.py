@@ -93,7 +93,8 @@ def find(
     """
     if language.grammar is None or not language.statement_nodes:
         return []
-    scored = list(_Finder(tree, comment_nodes, _markers(language), switched_off.Judge(language, seconds)).found())
+    markers, dialect = _prepared(language)
+    scored = list(_Finder(tree, comment_nodes, markers, switched_off.Judge(dialect, seconds)).found())
     if not scored:
         return []
     to_char = tree.char_offsets()
@@ -325,9 +326,11 @@ def _introduced(source: bytes, run: Sequence[_Comment], markers: _Markers) -> bo
 
 
 @lru_cache(maxsize=512)
-def _markers(language: Language) -> _Markers:
+def _prepared(language: Language) -> tuple[_Markers, switched_off.Dialect]:
     closing = {opening.encode(): end.encode() for opening, end in language.block_comments}
     opening = sorted((*closing, *(marker.encode() for marker in language.line_comments)), key=len, reverse=True)
     doc = (*(marker.encode() for marker in language.doc_comments), b"#!")
     one = b"|".join(map(re.escape, opening)) or b"(?!)"
-    return _Markers(re.compile(one), re.compile(rb"(?:" + one + rb")([ \t]?)(?=\S)"), len(opening) > 1, closing, doc)
+    blanks = re.compile(rb"(?:" + one + rb")([ \t]?)(?=\S)")
+    markers = _Markers(re.compile(one), blanks, len(opening) > 1, closing, doc)
+    return markers, switched_off.Dialect.of(language)

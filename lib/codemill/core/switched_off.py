@@ -9,13 +9,13 @@ import re
 import textwrap
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from typing import NamedTuple
 
 from tree_sitter import Node
 
 from codemill.core import trees
 from codemill.core.languages import Language
-from codemill.core.wording import wording
+from codemill.core.wording import Wording
 
 _MIN_SHARE = 0.85
 _SHORT = 3
@@ -48,15 +48,31 @@ _FRAGMENT = re.compile(
 """A line that may be part of something larger."""
 
 
+class Dialect(NamedTuple):
+    """What is asked of a language. Making one compiles regular expressions: it is worth keeping."""
+
+    grammar: str
+    wrappers: tuple[str, ...]
+    statements: str
+    """The query for statements."""
+    wording: Wording
+    braces: bool
+    """Whether blocks stand in braces."""
+
+    @classmethod
+    def of(cls, language: Language) -> "Dialect":
+        """Return the dialect of a language with a grammar."""
+        grammar = language.grammar or ""
+        statements = trees.query({"statement": language.statement_nodes})
+        braces = grammar not in _INDENTED and any("{\n%s" in wrapper for wrapper in language.wrappers)
+        return cls(grammar, language.wrappers, statements, Wording(language), braces)
+
+
 class Judge:
     """Judges what the comments of one file enclose, in bounded time."""
 
-    def __init__(self, language: Language, seconds: float) -> None:
-        self._grammar = language.grammar or ""
-        self._wrappers = language.wrappers
-        self._wording = wording(language)
-        self._statements = _statements(language)
-        self._braces = self._grammar not in _INDENTED and any("{\n%s" in wrapper for wrapper in language.wrappers)
+    def __init__(self, dialect: Dialect, seconds: float) -> None:
+        self._dialect = dialect
         self._seconds = seconds
 
     def score(self, lines: Sequence[str]) -> float:
@@ -65,11 +81,11 @@ class Judge:
         Raises trees.ParseTimeout when all that was judged so far took too long to parse.
         """
         lines, bordered = _without_border(_beginning(lines))
-        comment = self._wording.comment
+        comment = self._dialect.wording.comment
         for _ in range(2):
             if all(comment.match(line) for line in lines if line.strip()):
                 lines = [comment.sub("", line, count=1) for line in lines]
-        code = self._wording.code(lines, strict=bordered)
+        code = self._dialect.wording.code(lines, strict=bordered)
         rows = [row for row, line in code.items() if not _CLOSER.fullmatch(line)]
         rows = rows or [row for row, line in code.items() if not _BRACKETS.fullmatch(line)]
         if not rows:
@@ -90,7 +106,7 @@ class Judge:
         yield "\n".join(whole), len(before)
         if len(code) < _SHORT and not any(_FRAGMENT.search(line) for line in code.values()):
             return
-        for wrapper in self._wrappers:
+        for wrapper in self._dialect.wrappers:
             opening, closing = wrapper.split("%s")
             margin = opening[opening.rfind("\n") + 1 :]
             inside = f"\n{margin if margin.isspace() else ''}".join(whole)
@@ -104,9 +120,9 @@ class Judge:
         before = "".join(_OPENED_BY[_OPENING_OF[bracket]] for bracket in reversed(closed))
         after = "".join(_CLOSING_OF[bracket] for bracket in reversed(opened))
         branch = _BRANCH.match(next(line for line in lines if line).lstrip())
-        if branch is not None and self._braces and (branch[1] or branch[2] != "while"):
+        if branch is not None and self._dialect.braces and (branch[1] or branch[2] != "while"):
             before = before[:-1] + _HEAD_OF[branch[2]] + ("" if branch[1] else "}")
-        if self._grammar in _INDENTED and code[-1].endswith(":"):
+        if self._dialect.grammar in _INDENTED and code[-1].endswith(":"):
             after = _FURTHER_IN
         return [before] if before else [], [after] if after else []
 
@@ -116,7 +132,7 @@ class Judge:
         if tree is None or (len(rows) <= _SHORT and tree.root.has_error):
             return 0.0
         covered: set[int] = set()
-        for node in trees.captures(tree, self._statements).get("statement", ()):
+        for node in trees.captures(tree, self._dialect.statements).get("statement", ()):
             # What begins above them is what they are surrounded by.
             if node.start_point.row >= rows[0] and not node.has_error:
                 covered.update(range(node.start_point.row, min(_last_row(node), rows[-1]) + 1))
@@ -127,7 +143,7 @@ class Judge:
         started = time.thread_time()
         seconds = None if len(text) <= _HARMLESS else max(self._seconds, 0.0)
         try:
-            tree = trees.parse(text, self._grammar, seconds=seconds)
+            tree = trees.parse(text, self._dialect.grammar, seconds=seconds)
         except trees.ParseTimeout:
             raise
         except trees.Unparsable:
@@ -174,8 +190,3 @@ def _unmatched(text: str) -> tuple[list[str], list[str]]:
 def _last_row(node: Node) -> int:
     # Some nodes take in the line break after them.
     return node.end_point.row - (node.end_point.column == 0 and node.end_point.row > node.start_point.row)
-
-
-@lru_cache(maxsize=512)
-def _statements(language: Language) -> str:
-    return trees.query({"statement": language.statement_nodes})

@@ -7,7 +7,6 @@ explains, shows or directs something is never taken for code, however much code 
 import re
 from collections.abc import Sequence
 from enum import Enum, auto
-from functools import lru_cache
 
 from codemill.core.languages import Language
 
@@ -270,9 +269,3 @@ class Wording:
         if not _KEYWORD_FIRST.match(bare) and _THREE_WORDS.search(_OPERATOR_WORD.sub("+", bare)):
             return False
         return _NAME_ALONE.fullmatch(bare) is None and _SPACED_CALL.fullmatch(bare) is None
-
-
-@lru_cache(maxsize=512)
-def wording(language: Language) -> Wording:
-    """Return what tells the lines of a language from words, compiled once."""
-    return Wording(language)

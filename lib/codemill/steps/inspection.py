@@ -14,7 +14,19 @@ from pyspark.sql import types as T  # noqa: N812
 
 from codemill.annotations import Annotator, Text, version_of
 from codemill.catalogues import catalogue, table_text
-from codemill.core import comments, faults, inspection, isolation, languages, lexing, second_opinion, syntax, trees
+from codemill.core import (
+    comments,
+    faults,
+    inspection,
+    isolation,
+    languages,
+    lexing,
+    second_opinion,
+    switched_off,
+    syntax,
+    trees,
+    wording,
+)
 from codemill.core.isolation import Failed
 from codemill.core.languages import LanguageTable
 from codemill.steps.step import Context
@@ -46,7 +58,19 @@ _PAYLOAD = T.StructType(
         T.StructField("sections", T.ArrayType(_SECTION)),
     ]
 )
-_WORK = [comments, faults, inspection, isolation, languages, lexing, second_opinion, syntax, trees]
+_WORK = [
+    comments,
+    faults,
+    inspection,
+    isolation,
+    languages,
+    lexing,
+    second_opinion,
+    switched_off,
+    syntax,
+    trees,
+    wording,
+]
 _PACKAGES = ["tree-sitter", "tree-sitter-language-pack"]
 
 
