@@ -48,7 +48,7 @@ def test_answers_come_in_order() -> None:
         ("crash", "parser_crashed"),
         ("spin", "parse_timeout"),
         ("exit", "parser_crashed"),
-        ("fill", "memory_error"),
+        ("fill", "parser_crashed"),
         ("raise", "unicode_decode_error"),
         ("refuse", "no_thanks"),
         ("print", "print"),

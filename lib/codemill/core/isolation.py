@@ -152,6 +152,8 @@ def _answer_all(function: Callable[[Any], Answer], items: Sequence[Any], answers
         signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             answer: Answer | str = function(item)
+        except MemoryError:  # what fills the memory may stay, and then nothing else finds room
+            os._exit(1)
         except Exception as error:  # whatever breaks the function is that item's answer
             answer = error_word(error)
         signal.setitimer(signal.ITIMER_PROF, 0)
