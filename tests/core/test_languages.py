@@ -215,7 +215,8 @@ def test_a_bad_table_says_what_is_wrong(data: object, message: str) -> None:
 def test_every_grammar_loads_and_knows_the_nodes_of_its_row(name: str) -> None:
     row = TABLE[name]
     assert row.grammar is not None
-    for entries in (row.comment_nodes, row.function_nodes, row.statement_nodes):
+    forbidden = [rule.nodes for rule in row.forbidden]
+    for entries in (row.comment_nodes, row.function_nodes, row.statement_nodes, *forbidden, row.required):
         Query(trees.language(row.grammar), trees.query({"found": entries}))
 
 
