@@ -238,7 +238,8 @@ class _Maker:
         if self.language.grammar is None:
             return None
         if self._nodes is None:
-            self._nodes = _Nodes(trees.parse(self.text, self.language.grammar, seconds=None), self.language, self.options)
+            tree = trees.parse(self.text, self.language.grammar, seconds=None)
+            self._nodes = _Nodes(tree, self.language, self.options)
         return self._nodes.draw(self.seed, sample_id)
 
 
