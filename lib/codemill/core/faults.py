@@ -88,7 +88,7 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language, *, seconds: float 
         faults.append(Fault(MISSING_PART, 1))
     if tree.root.has_error:
         faults += _unclosed(tree, language)
-    if len(errors) <= _FEW_ERRORS:
+    if language.preprocessor and len(errors) <= _FEW_ERRORS:
         faults += [Fault(CUT_OFF, error.line) for error in errors if error.at_end][:1]
     return Judgement(errors, error_bytes, faults)
 
