@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codemill.core import trees
-from codemill.core.comments import CommentedCode, delete, find, find_in
+from codemill.core.comments import CommentedCode, delete, find_in
 from codemill.core.languages import Language, LanguageTable
 
 TABLE = LanguageTable.from_mapping(
@@ -318,15 +318,10 @@ def test_two_sections_in_order() -> None:
     assert [each.lines for each in found] == [5, 3]
 
 
-def test_too_slow_is_said() -> None:
-    tree = trees.parse("/*\n" + "a(b, 'c');\n" * 1_000 + "d();\n" * 1_000 + "*/\n", "c")
-    nodes = trees.captures(tree, trees.query({"comment": ["comment"]}))["comment"]
-    assert len(find(tree, nodes, TABLE["c"])) == 0  # one line over and over
-    tree = trees.parse("/*\n" + "".join(f"a(b, {number});\n" for number in range(3_000)) + "*/\n", "c")
-    nodes = trees.captures(tree, trees.query({"comment": ["comment"]}))["comment"]
-    assert len(find(tree, nodes, TABLE["c"])) == 1
-    with pytest.raises(trees.ParseTimeout):
-        find(tree, nodes, TABLE["c"], seconds=0.0)
+def test_long_comments() -> None:
+    one_line_over_and_over = "/*\n" + "a(b, 'c');\n" * 1_000 + "d();\n" * 1_000 + "*/\n"
+    assert find_in(one_line_over_and_over, TABLE["c"]) == []
+    assert len(find_in("/*\n" + "".join(f"a(b, {number});\n" for number in range(3_000)) + "*/\n", TABLE["c"])) == 1
 
 
 def test_delete() -> None:

@@ -82,11 +82,17 @@ def test_large_items_and_answers() -> None:
     assert answers(large, large, "a") == [large, large, "a"]
 
 
-def test_a_grammar_that_crashes() -> None:
-    text = "a:\n" + "- " * 100_000
-    broken = Language("agda", grammar="agda")
-    found = list(each(inspection.inspect, [(text, broken), ("", broken)], LIMITS))
-    assert len(found) == 2
+def test_a_text_that_takes_too_long_to_parse() -> None:
+    language = Language("c", grammar="c")
+    junk = "def a(b): return 'c' if d else [e for f in g]\n" * 150_000
+    slow, long_line, good = each(
+        inspection.inspect,
+        [(junk, language), ('char *a = "' + "x" * 50_000_000 + '";\n', language), ("int a;\n", language)],
+        Limits(seconds=1, megabytes=4096),
+    )
+    assert isinstance(slow, Failed) and slow.word == "parse_timeout"
+    assert isinstance(long_line, Failed) and long_line.word == "too_large"
+    assert isinstance(good, dict) and good["error_nodes"] == 0
 
 
 def test_errors_are_named_without_their_messages() -> None:

@@ -85,11 +85,6 @@ def test_a_language_without_a_grammar_is_not_parsed() -> None:
     assert not is_broken(SyntaxReport(parsed=False, bytes=5), Language("a"))
 
 
-def test_too_slow() -> None:
-    with pytest.raises(trees.ParseTimeout):
-        inspect("def a(b): return 'c'\n" * 40_000, TABLE["c"], seconds=0.05)
-
-
 def test_deep_nesting() -> None:
     assert inspect("[" * 5_000 + "]" * 5_000, TABLE["javascript"]).max_depth == 5_000
     with pytest.raises(TooDeep, match="allowed are 10000"):

@@ -19,9 +19,6 @@ from codemill.core import switched_off, trees
 from codemill.core.languages import Language
 from codemill.core.wording import MAX_PROSE, Look, explains, look
 
-DEFAULT_SECONDS = 10.0
-"""Processor time that the insides of a file's comments may take to parse, together."""
-
 _WIDEST_INDENTATION = 500
 """Bytes. A comment further right stands behind code: looking for the begin of its line would take too long."""
 
@@ -82,19 +79,16 @@ class _Markers(NamedTuple):
     """What documentation begins with. Some of it is an opening marker itself, which then opens a doc comment."""
 
 
-def find(
-    tree: trees.Tree, comment_nodes: Sequence[Node], language: Language, *, seconds: float = DEFAULT_SECONDS
-) -> list[CommentedCode]:
+def find(tree: trees.Tree, comment_nodes: Sequence[Node], language: Language) -> list[CommentedCode]:
     """Return the commented-out sections of a parsed text, in order, none overlapping another.
 
     `comment_nodes` are the nodes of its comments, in document order. Sections are of any size, from one line up.
-    Nothing is found in languages without `statement_nodes`. Raises trees.ParseTimeout when their insides take longer
-    than those seconds of processor time to parse, together.
+    Nothing is found in languages without `statement_nodes`.
     """
     if language.grammar is None or not language.statement_nodes:
         return []
     markers, dialect = _prepared(language)
-    scored = list(_Finder(tree, comment_nodes, markers, switched_off.Judge(dialect, seconds)).found())
+    scored = list(_Finder(tree, comment_nodes, markers, switched_off.Judge(dialect)).found())
     if not scored:
         return []
     to_char = tree.char_offsets()

@@ -68,17 +68,17 @@ class Judgement:
     faults: Sequence[Fault]
 
 
-def judge(tree: trees.Tree, nodes: Nodes, language: Language, *, seconds: float | None) -> Judgement:
+def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
     """Return what is wrong with a text, given its tree and what `query` captured in it.
 
     A tree with errors is made again, without what its grammar lacks: what the table's `gaps` rewrite and, with a
     preprocessor, directives and the branches that are not compiled when all conditions hold. The tree with fewer errors
-    counts. Raises trees.ParseTimeout when the second takes more than that many seconds of processor time.
+    counts.
     """
     errors, error_bytes = _errors(tree)
     if errors and (language.gaps or language.preprocessor):
         source = _plain(tree.source, language)
-        plain = trees.parse(source.decode("utf-8", "surrogatepass"), tree.grammar, seconds=seconds)
+        plain = trees.parse(source.decode("utf-8", "surrogatepass"), tree.grammar)
         fewer, bytes_ = _errors(plain)
         if (len(fewer), bytes_) < (len(errors), error_bytes):
             errors, error_bytes, nodes = fewer, bytes_, trees.captures(plain, query(language))

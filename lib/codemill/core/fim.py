@@ -168,7 +168,7 @@ def sample(text: str, file_id: str, language: Language, options: FimOptions, see
     """Make ``options.samples`` samples of one document; ``sample_id`` is the file id, a colon and a number from 0.
 
     A document without grammar or suitable node gives a ``random`` sample instead of an ``ast_node``. Cuts never split a
-    CRLF or a grapheme cluster (UAX 29). Raises SentinelInText, and trees.ParseTimeout where a parse takes too long.
+    CRLF or a grapheme cluster (UAX 29). Raises SentinelInText.
     """
     for sentinel in options.format.sentinels:
         if sentinel in text:
@@ -238,7 +238,7 @@ class _Maker:
         if self.language.grammar is None:
             return None
         if self._nodes is None:
-            tree = trees.parse(self.text, self.language.grammar, seconds=None)
+            tree = trees.parse(self.text, self.language.grammar)
             self._nodes = _Nodes(tree, self.language, self.options)
         return self._nodes.draw(self.seed, sample_id)
 

@@ -19,7 +19,7 @@ def inspect(item: tuple[str, Language]) -> dict[str, Any]:
     text, language = item
     if language.grammar is None:
         return asdict(syntax.unparsed(text)) | {"sections": []}
-    tree = trees.parse(text, language.grammar, seconds=None)
+    tree = trees.parse(text, language.grammar)
     nodes = trees.captures(tree, faults.query(language))
     report = syntax.report(tree, nodes, language)
     sections = comments.find(tree, nodes.get("comment", ()), language)

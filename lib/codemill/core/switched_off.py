@@ -7,7 +7,6 @@ is code when almost all of its lines belong to statements that parse without an 
 
 import re
 import textwrap
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,9 +22,6 @@ _SHORT = 3
 
 _MAX_CHARACTERS = 20_000
 """How much of a comment is looked at. What goes on for longer goes on as it began."""
-
-_HARMLESS = 4_000
-"""Characters. So few take no more than 0.1 s to parse, whatever they are: no need to look at the clock."""
 
 _BRACKET = re.compile(r"[()\[\]{}]")
 _BRACKETS = re.compile(r"[\[\](){};,]+")
@@ -69,17 +65,13 @@ class Dialect(NamedTuple):
 
 
 class Judge:
-    """Judges what the comments of one file enclose, in bounded time."""
+    """Judges what comments enclose."""
 
-    def __init__(self, dialect: Dialect, seconds: float) -> None:
+    def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._seconds = seconds
 
     def score(self, lines: Sequence[str]) -> float:
-        """Return the share of lines that parse as statements, or 0 for what is plainly or probably something else.
-
-        Raises trees.ParseTimeout when all that was judged so far took too long to parse.
-        """
+        """Return the share of lines that parse as statements, or 0 for what is plainly or probably something else."""
         lines, bordered = _without_border(_beginning(lines))
         comment = self._dialect.wording.comment
         for _ in range(2):
@@ -140,16 +132,10 @@ class Judge:
 
     def _parsed(self, text: str) -> trees.Tree | None:
         """Parse a text; return None for one that its grammar cannot be let loose on."""
-        started = time.thread_time()
-        seconds = None if len(text) <= _HARMLESS else max(self._seconds, 0.0)
         try:
-            tree = trees.parse(text, self._dialect.grammar, seconds=seconds)
-        except trees.ParseTimeout:
-            raise
+            return trees.parse(text, self._dialect.grammar)
         except trees.Unparsable:
             return None
-        self._seconds -= time.thread_time() - started
-        return tree
 
 
 def _beginning(lines: Sequence[str]) -> list[str]:

@@ -53,15 +53,12 @@ class SyntaxReport:
     """Different words of the code, names and keywords."""
 
 
-def inspect(text: str, language: Language, *, seconds: float | None = trees.DEFAULT_SECONDS) -> SyntaxReport:
-    """Parse a text as that language and report on its tree.
-
-    Raises trees.ParseTimeout after that many seconds of processor time, or trees.Unparsable.
-    """
+def inspect(text: str, language: Language) -> SyntaxReport:
+    """Parse a text as that language and report on its tree. Raises trees.Unparsable."""
     if language.grammar is None:
         return unparsed(text)
-    tree = trees.parse(text, language.grammar, seconds=seconds)
-    return report(tree, trees.captures(tree, faults.query(language)), language, seconds=seconds)
+    tree = trees.parse(text, language.grammar)
+    return report(tree, trees.captures(tree, faults.query(language)), language)
 
 
 def unparsed(text: str) -> SyntaxReport:
@@ -69,12 +66,12 @@ def unparsed(text: str) -> SyntaxReport:
     return SyntaxReport(parsed=False, bytes=len(text.encode("utf-8", "surrogatepass")))
 
 
-def report(tree: trees.Tree, nodes: faults.Nodes, language: Language, *, seconds: float | None = None) -> SyntaxReport:
-    """Measure a tree, given what `faults.query` captured in it. Raises TooDeep and what `faults.judge` raises."""
+def report(tree: trees.Tree, nodes: faults.Nodes, language: Language) -> SyntaxReport:
+    """Measure a tree, given what `faults.query` captured in it. Raises TooDeep."""
     shape = lexing.shape(tree.source, language)
     if shape.depth > MAX_DEPTH:
         raise TooDeep(f"{tree.grammar}: found {shape.depth} levels, allowed are {MAX_DEPTH}")
-    judged = _judge(tree, nodes, language, seconds)
+    judged = _judge(tree, nodes, language)
     functions = nodes.get("function", ())
     # The line break that `trees.parse` puts at the end is nobody's.
     size = len(tree.source) - (not tree.text.endswith("\n"))
@@ -109,9 +106,9 @@ def broken(errors: Any, share: Any, n_faults: Any, max_errors: Any, max_share: A
     return (n_faults > 0) | (errors > (sys.maxsize if max_errors is None else max_errors)) | (share > max_share)
 
 
-def _judge(tree: trees.Tree, nodes: faults.Nodes, language: Language, seconds: float | None) -> Judgement:
+def _judge(tree: trees.Tree, nodes: faults.Nodes, language: Language) -> Judgement:
     """Judge by the tree; where that leaves doubts and there is a real parser, by that."""
-    judged = faults.judge(tree, nodes, language, seconds=seconds)
+    judged = faults.judge(tree, nodes, language)
     if language.parser is None:
         return judged
     is_clean = not (judged.errors or judged.faults)

@@ -1,10 +1,10 @@
-"""Syntax trees: parsing with a time limit, walking without recursion, bytes to characters.
+"""Syntax trees: parsing, walking without recursion, bytes to characters.
 
-Everything that needs a tree goes through here, so that grammars are loaded once per process, no text can hold a worker
-for ever, and tree-sitter's byte offsets meet Python's character offsets in one place.
+Everything that needs a tree goes through here, so that grammars are loaded once per process, and tree-sitter's byte
+offsets meet Python's character offsets in one place. Nothing here limits the time: work on texts that nobody knows is
+for a process with the kernel's limits (`isolation`), since some grammars loop where no callback interrupts them.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -13,25 +13,19 @@ from typing import cast
 import numpy as np
 import tree_sitter
 import tree_sitter_language_pack
-from tree_sitter import Node, Parser, Point, Query, QueryCursor
+from tree_sitter import Node, Parser, Query, QueryCursor
 
 from codemill.core.isolation import Limits
 
-DEFAULT_SECONDS = 10.0
-"""Processor time that one parse may take. Valid code takes 0.1 s a megabyte, the worst junk seen 30 s a megabyte."""
-
-LIMITS = Limits(seconds=DEFAULT_SECONDS, megabytes=4096)
-"""For a process that works on trees. That of the largest text, nothing but names and commas, takes 2.7 GB."""
+LIMITS = Limits(seconds=10, megabytes=4096)
+"""For a process that works on trees. Valid code takes 0.1 s a megabyte, the worst junk seen 30 s a megabyte; the tree
+of the largest text, nothing but names and commas, takes 2.7 GB."""
 
 MAX_BYTES = 8 << 20
 """Larger texts are not parsed: a tree takes up to 300 times the bytes of its text."""
 
 _QUERY_DEPTH = 20_000
 """Queries start no deeper: past 65,535 levels tree-sitter's queries take minutes, and nobody writes such code."""
-
-
-_CHUNK = 1 << 16
-"""Bytes handed to the parser at a time. Bytes, since tree-sitter's `Node.text` crashes on any other buffer."""
 
 _YAML_LEVELS = 200
 """Levels of nesting in YAML that are parsed: past 250 its grammar overruns a buffer and takes the process with it."""
@@ -43,10 +37,6 @@ class Unparsable(Exception):  # noqa: N818 - named for what the text is
 
 class TooLarge(Unparsable):
     """A text is larger than anything that is parsed."""
-
-
-class ParseTimeout(Unparsable):
-    """A text took longer to parse than it may."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +62,11 @@ class Tree:
         return byte_offsets(self.text, self.source)
 
 
-def parse(text: str, grammar: str, *, seconds: float | None = DEFAULT_SECONDS) -> Tree:
-    """Parse a text with a bundled grammar, giving up after that many seconds of processor time.
-
-    Without a limit (None) it is a tenth faster; that is for a process that others watch over (`isolation`).
+def parse(text: str, grammar: str) -> Tree:
+    """Parse a text with a bundled grammar, in whatever time it takes.
 
     Lone surrogates do not raise: they are parsed as the three bytes that they would take in UTF-8, which no grammar
-    accepts outside strings and comments. Raises ParseTimeout, Unparsable for nesting that would crash the grammar, and
+    accepts outside strings and comments. Raises Unparsable for nesting that would crash the grammar, TooLarge, and
     LookupError for an unknown grammar.
     """
     if grammar == "yaml" and _yaml_levels(text) > _YAML_LEVELS:
@@ -91,24 +79,7 @@ def parse(text: str, grammar: str, *, seconds: float | None = DEFAULT_SECONDS) -
         raise TooLarge(f"{grammar}: found {len(source)} bytes, allowed are {MAX_BYTES}")
     # A parser holds the state of one parse; making one costs less than a microsecond, sharing one is not thread-safe.
     parser = Parser(language(grammar))
-    if seconds is None:
-        return Tree(text, source, grammar, parser.parse(source).root_node)
-    # Processor time, not time of day: a busy machine must not change what is found to be too slow.
-    deadline = time.thread_time() + seconds
-
-    def read(offset: int, _point: Point) -> bytes:
-        return source[offset : offset + _CHUNK]
-
-    def overdue(_offset: int, _has_error: bool) -> bool:  # noqa: FBT001 - tree-sitter's signature
-        return time.thread_time() > deadline
-
-    try:
-        tree = parser.parse(read, progress_callback=overdue)
-    except ValueError:
-        if not overdue(0, False):  # noqa: FBT003 - tree-sitter's signature
-            raise
-        raise ParseTimeout(f"{grammar}: {len(source)} bytes took over {seconds} s to parse") from None
-    return Tree(text, source, grammar, tree.root_node)
+    return Tree(text, source, grammar, parser.parse(source).root_node)
 
 
 def walk(node: Node) -> Iterator[Node]:
