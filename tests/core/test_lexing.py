@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codemill.core.languages import Language, LanguageTable
-from codemill.core.lexing import comment_spans, first_unclosed, shape
+from codemill.core.lexing import alone, comment_spans, first_unclosed, survey
 
 TABLE = LanguageTable.from_mapping(
     yaml.safe_load((Path(__file__).parents[2] / "conf" / "languages.yaml").read_text(encoding="utf-8"))
@@ -137,12 +137,35 @@ def test_a_million_openings_take_no_longer_than_a_million_letters(unit: str, lan
     ],
 )
 def test_the_shape_of_code(language: str, text: str, identifiers: int, depth: int) -> None:
-    assert shape(text.encode(), TABLE[language]) == (identifiers, depth)
+    found = survey(text.encode(), TABLE[language])
+    assert (found.identifiers, found.depth) == (identifiers, depth)
 
 
 def test_many_identifiers_are_counted_once_each() -> None:
     words = [f"word{number}" for number in range(20_000)]
-    assert shape(" ".join([*words, *words]).encode(), TABLE["c"]).identifiers == 20_000
+    assert survey(" ".join([*words, *words]).encode(), TABLE["c"]).identifiers == 20_000
+
+
+def test_words_of_functions_are_found_in_the_code_alone() -> None:
+    text = "def a(b=lambda: 'def'):  # def\n    '''\n    def\n    '''\n    undef = def_ = 2\n\n\ndef"
+    found = survey(text.encode(), TABLE["python"]).functions.tolist()
+    assert found == [0, text.index("lambda"), len(text) - 3]
+    words = Language("a", function_words=("function", "f"))
+    assert survey(b"function() functions f", words).functions.tolist() == [0, 21]
+    assert survey(b"def", Language("a")).functions.tolist() == []
+
+
+@given(st.text(st.sampled_from("ab#'\"\n /*\\r(")), st.sampled_from(["python", "c", "rust"]))
+def test_a_survey_finds_the_same_comments(text: str, language: str) -> None:
+    source = text.encode()
+    assert survey(source, TABLE[language]).comments.tolist() == comment_spans(source, TABLE[language]).tolist()
+
+
+def test_what_stands_alone_on_its_line() -> None:
+    text = "# a\n  # b\nc  # d\n" + " " * 501 + "# e\n\t# f\n"
+    spans = comment_spans(text.encode(), TABLE["python"]).tolist()
+    assert alone(text.encode(), spans) == [True, True, False, False, True]
+    assert alone(b"", []) == []
 
 
 @pytest.mark.parametrize(

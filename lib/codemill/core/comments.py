@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from tree_sitter import Node
-
-from codemill.core import switched_off, trees
+from codemill.core import landmarks, lexing, switched_off, trees
 from codemill.core.languages import Language
 from codemill.core.wording import MAX_PROSE, Look, explains, look
 
@@ -58,10 +56,16 @@ class _Comment(NamedTuple):
 
     first: int
     last: int
-    indentation: int
+    start: int
+    """Where its marker begins."""
     is_block: bool
     inside: str
     """What is between its markers."""
+
+    @property
+    def indentation(self) -> int:
+        """Bytes before its marker."""
+        return self.start - self.first
 
 
 class _Markers(NamedTuple):
@@ -79,16 +83,21 @@ class _Markers(NamedTuple):
     """What documentation begins with. Some of it is an opening marker itself, which then opens a doc comment."""
 
 
-def find(tree: trees.Tree, comment_nodes: Sequence[Node], language: Language) -> list[CommentedCode]:
+def find(tree: trees.Tree, spans: Sequence[Sequence[int]], language: Language) -> list[CommentedCode]:
     """Return the commented-out sections of a parsed text, in order, none overlapping another.
 
-    `comment_nodes` are the nodes of its comments, in document order. Sections are of any size, from one line up.
-    Nothing is found in languages without `statement_nodes`.
+    `spans` are where its comments begin and end, in bytes, in order (`landmarks`). Sections are of any size, from one
+    line up. Nothing is found in languages without `statement_nodes`.
     """
     if language.grammar is None or not language.statement_nodes:
         return []
     markers, dialect = _prepared(language)
-    scored = list(_Finder(tree, comment_nodes, markers, switched_off.Judge(dialect)).found())
+    finder = _Finder(tree, spans, markers, switched_off.Judge(dialect))
+    scored = [
+        (section, score)
+        for section, score in finder.found()
+        if all(landmarks.is_comment(tree, comment.start, language) for comment in section)
+    ]
     if not scored:
         return []
     to_char = tree.char_offsets()
@@ -109,8 +118,7 @@ def find_in(text: str, language: Language) -> list[CommentedCode]:
     if language.grammar is None or not language.comment_nodes:
         return []
     tree = trees.parse(text, language.grammar)
-    found = trees.captures(tree, trees.query({"comment": language.comment_nodes}))
-    return find(tree, found.get("comment", []), language)
+    return find(tree, landmarks.find(tree, lexing.survey(tree.source, language), language).comments, language)
 
 
 def delete(text: str, spans: Sequence[tuple[int, int]]) -> str:
@@ -134,22 +142,22 @@ class _Finder:
     A run is a range of comments: of one kind and one line each, on consecutive lines; or one comment alone.
     """
 
-    def __init__(self, tree: trees.Tree, nodes: Sequence[Node], markers: _Markers, judge: switched_off.Judge) -> None:
+    def __init__(
+        self, tree: trees.Tree, spans: Sequence[Sequence[int]], markers: _Markers, judge: switched_off.Judge
+    ) -> None:
         self._source = source = tree.source
-        self._spans = list(_lines(source, [(node.start_byte, node.end_byte) for node in nodes], markers))
-        # None for documentation.
-        self._looks = [
-            None if source.startswith(markers.doc, start) else look(source, start, end, tree.grammar)
-            for start, end in self._spans
-        ]
+        self._spans = list(_lines(source, spans, markers))
+        # Most comments are never looked at: those behind code, whatever follows a sentence.
+        self._looks: list[Look | None] = [None] * len(self._spans)
+        self._grammar = tree.grammar
         self._markers = markers
         self._judge = judge
 
     def found(self) -> Iterator[tuple[Sequence[_Comment], float]]:
         """Yield the comments of each section, and its score."""
         done = 0
-        for index, each in enumerate(self._looks):
-            if index < done or each is not Look.CODE:
+        for index, is_alone in enumerate(lexing.alone(self._source, self._spans)):
+            if index < done or not is_alone or self._look(index) is not Look.CODE:
                 continue
             first, done = index, index + 1
             while first > 0 and self._adjacent(first - 1):
@@ -158,10 +166,18 @@ class _Finder:
                 done += 1
             yield from self._code_in(first, done)
 
+    def _look(self, index: int) -> Look:
+        found = self._looks[index]
+        if found is None:
+            start, end = self._spans[index]
+            is_doc = self._source.startswith(self._markers.doc, start)
+            found = self._looks[index] = Look.DOC if is_doc else look(self._source, start, end, self._grammar)
+        return found
+
     def _adjacent(self, index: int) -> bool:
         """Say whether a comment and the next belong to one run."""
         (start, end), (other, last) = self._spans[index : index + 2]
-        if None in self._looks[index : index + 2] or not end <= other <= end + _WIDEST_INDENTATION:
+        if not end <= other <= end + _WIDEST_INDENTATION:
             return False
         source = self._source
         end -= source[end - 1] == _LINE_BREAK  # some nodes take in the line break after them
@@ -169,7 +185,9 @@ class _Finder:
         one_line_each = source.find(b"\n", start, end) < 0 and source.find(b"\n", other, last - 1) < 0
         if not one_line_each or between.count(b"\n") != 1 or between.strip():
             return False
-        return not self._markers.several or self._kind(start) == self._kind(other)
+        if self._markers.several and self._kind(start) != self._kind(other):
+            return False
+        return self._look(index) is not Look.DOC and self._look(index + 1) is not Look.DOC
 
     def _kind(self, start: int) -> bytes | None:
         found = self._markers.opening.match(self._source, start)
@@ -178,12 +196,12 @@ class _Finder:
     def _code_in(self, first: int, done: int) -> Iterator[tuple[Sequence[_Comment], float]]:
         """Yield what of a run is code: all of it, or else the parts of one indentation, or what an editor marked."""
         last = done
-        while last > first and self._looks[last - 1] is Look.WORDS:  # of what comes next
+        while last > first and self._look(last - 1) is Look.WORDS:  # of what comes next
             last -= 1
         if last < done:
             yield from self._code_in(first, last) if last > first else ()
             return
-        looks = self._looks[first:done]
+        looks = [self._look(index) for index in range(first, done)]
         likely = looks.count(Look.CODE)
         words = sum(end - start > _EMPTY for start, end in self._spans[first:done])
         if likely >= _MIN_LIKELY * words and looks.count(Look.WORDS) <= MAX_PROSE * words:
@@ -196,7 +214,7 @@ class _Finder:
                 return
         if likely and done - first > 1:
             for begin, end in self._parts(first, done):
-                if Look.CODE in self._looks[begin:end]:
+                if Look.CODE in looks[begin - first : end - first]:
                     yield from self._code_in(begin, end)
 
     def _parts(self, first: int, done: int) -> list[tuple[int, int]]:
@@ -243,12 +261,10 @@ class _Finder:
         elif len(kind) == 1:  # some editors comment out with two
             while begin < end and source[begin] == kind[0]:
                 begin += 1
-        return _Comment(
-            first, last, start - first, closing is not None, source[begin:end].decode("utf-8", "surrogatepass")
-        )
+        return _Comment(first, last, start, closing is not None, source[begin:end].decode("utf-8", "surrogatepass"))
 
 
-def _lines(source: bytes, spans: Sequence[tuple[int, int]], markers: _Markers) -> Iterator[tuple[int, int]]:
+def _lines(source: bytes, spans: Sequence[Sequence[int]], markers: _Markers) -> Iterator[tuple[int, int]]:
     """Yield the spans of comments, less those within another.
 
     They are cut into lines where a grammar makes one comment of many lines with a marker each.

@@ -7,7 +7,7 @@ would then let through. Faults are evidence of their own kind, looked for by the
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,14 +16,12 @@ import numpy.typing as npt
 from tree_sitter import Node
 
 from codemill.core import lexing, trees
+from codemill.core.landmarks import Nodes, query
 from codemill.core.languages import Forbidden, Language
 
 CONFLICT_MARKER = "conflict_marker"
 MISSING_PART = "missing_part"
 CUT_OFF = "cut_off"
-
-Nodes = Mapping[str, Sequence[Node]]
-"""Nodes by the name under which `query` captured them, in document order."""
 
 # Where there are more, the last of them says nothing of the end.
 _FEW_ERRORS = 3
@@ -69,7 +67,7 @@ class Judgement:
 
 
 def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
-    """Return what is wrong with a text, given its tree and what `query` captured in it.
+    """Return what is wrong with a text, given its tree and what `landmarks.query` captured in it.
 
     A tree with errors is made again, without what its grammar lacks: what the table's `gaps` rewrite and, with a
     preprocessor, directives and the branches that are not compiled when all conditions hold. The tree with fewer errors
@@ -91,15 +89,6 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
     if language.preprocessor and len(errors) <= _FEW_ERRORS:
         faults += [Fault(CUT_OFF, error.line) for error in errors if error.at_end][:1]
     return Judgement(errors, error_bytes, faults)
-
-
-@lru_cache(maxsize=512)
-def query(language: Language) -> str:
-    """Return a query for comments, functions, and what the table forbids or requires: all that one pass can find."""
-    forbidden = {f"forbidden.{rule.fault}": rule.nodes for rule in language.forbidden}
-    wanted = {"comment": language.comment_nodes, "function": language.function_nodes, "required": language.required}
-    wanted["separated"] = language.line_separated
-    return trees.query({**wanted, **forbidden})
 
 
 def _errors(tree: trees.Tree) -> tuple[list[Error], int]:

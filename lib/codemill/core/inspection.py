@@ -4,10 +4,9 @@ Steps 5 and 6 share what is found here. The text of a file that step 5 leaves as
 its tree is not made again; only edited texts are looked at twice.
 """
 
-from dataclasses import asdict
 from typing import Any
 
-from codemill.core import comments, faults, syntax, trees
+from codemill.core import comments, landmarks, lexing, syntax, trees
 from codemill.core.languages import Language
 
 
@@ -18,9 +17,10 @@ def inspect(item: tuple[str, Language]) -> dict[str, Any]:
     """
     text, language = item
     if language.grammar is None:
-        return asdict(syntax.unparsed(text)) | {"sections": []}
+        return vars(syntax.unparsed(text)) | {"sections": []}
     tree = trees.parse(text, language.grammar)
-    nodes = trees.captures(tree, faults.query(language))
-    report = syntax.report(tree, nodes, language)
-    sections = comments.find(tree, nodes.get("comment", ()), language)
-    return asdict(report) | {"sections": [asdict(section) for section in sections]}
+    survey = lexing.survey(tree.source, language)
+    found = landmarks.find(tree, survey, language)
+    report = syntax.report(tree, survey, found, language)
+    sections = comments.find(tree, found.comments, language)
+    return vars(report) | {"sections": [vars(section) for section in sections]}

@@ -20,6 +20,7 @@ Kind = Literal["programming", "markup", "data", "prose"]
 
 _GRAMMARS = frozenset(get_args(SupportedLanguage))
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SHORT_WORD = re.compile(r"[A-Za-z]{1,8}")
 _NODE_TYPE = re.compile(r"\w+")
 _TEST_FOLDERS = ("test", "tests", "Tests", "spec", "specs", "__tests__", "unittests", "testsuite", "selftests", "e2e")
 _FIXTURE_FOLDERS = ("fixture", "fixtures", "__fixtures__", "testdata", "test_data", "test-data", "__snapshots__")
@@ -79,6 +80,8 @@ class Language:
     """Node types of comments. Docstrings are strings to a parser, and not among them."""
     function_nodes: tuple[str, ...] = ()
     """Query entries (see `trees.query`) for functions and methods, each matched once per function."""
+    function_words: tuple[str, ...] = ()
+    """Words of up to eight ASCII letters of which each function has one, as a token right below its node."""
     statement_nodes: tuple[str, ...] = ()
     """Query entries for what prose never parses as. Without them no commented-out code is looked for."""
     wrappers: tuple[str, ...] = ()
@@ -150,6 +153,9 @@ class Language:
         for node in self.comment_nodes:
             if not _NODE_TYPE.fullmatch(node):
                 yield "comment_nodes", node, "a node type"
+        for word in self.function_words:
+            if not _SHORT_WORD.fullmatch(word):
+                yield "function_words", word, "a word of up to eight letters"
         for wrapper in self.wrappers:
             if wrapper.count("%s") != 1:
                 yield "wrappers", wrapper, "source with one %s in it"

@@ -5,6 +5,7 @@ all that follows an opening quote that is never closed, up to the end of its lin
 (an apostrophe that opens no string hides those behind it on its line), while code is hardly ever taken for one.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -16,6 +17,7 @@ from codemill.core.languages import Language
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
 Words = npt.NDArray[np.uint64]
 
 # What a marker opens. A character is a literal where single quotes open no strings: lifetimes, primes and quoted lists
@@ -30,12 +32,14 @@ _UNCLOSED: tuple[Literal["bracket", "string", "comment"], ...] = ("bracket", "st
 _TRIPLE = ('"""', "'''")
 _LONGEST_ESCAPE = 10
 _LONGEST_DELIMITER = 16  # of a raw string, by the standard
+_LONGEST_WORD = 8
+_WIDEST_INDENTATION = 500
 _DEEPEST_INDENT = 100  # CPython's own limit
 
 # A multiplier for hashes, the golden ratio in 64 bits.
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
-_LF, _QUOTE, _HASH, _APOSTROPHE, _STAR, _DOT, _SLASH, _COLON, _RAW, _BACKSLASH, _BACKTICK = b"\n\"#'*./:R\\`"
+_LF, _QUOTE, _HASH, _APOSTROPHE, _STAR, _SLASH, _COLON, _RAW, _BACKSLASH, _BACKTICK = b"\n\"#'*/:R\\`"
 
 
 class _Lexer(NamedTuple):
@@ -62,18 +66,38 @@ def comment_spans(source: bytes, language: Language) -> Numbers:
     return _comments(np.frombuffer(source, dtype=np.uint8), *_lexer(language))
 
 
-class Shape(NamedTuple):
-    """What the code looks like, strings and comments apart."""
+def alone(source: bytes, spans: Sequence[Sequence[int]]) -> list[bool]:
+    """Say of each span (start and end in bytes) of a UTF-8 source whether only white space is before it on its line.
 
+    What begins more than 500 bytes from its line's begin counts as not alone: looking further would take too long.
+    """
+    starts = np.array([span[0] for span in spans], dtype=np.int64)
+    found: list[bool] = _alone(np.frombuffer(source, dtype=np.uint8), starts).tolist()
+    return found
+
+
+class Survey(NamedTuple):
+    """What one pass over a source finds."""
+
+    literals: Numbers
+    """Comments, strings and characters, in order: rows of start, end (in bytes) and kind (one of this module's)."""
+    functions: Numbers
+    """Where one of the language's `function_words` stands in the code, in bytes."""
     identifiers: int
-    """Different words: names and keywords."""
+    """Different words of the code: names and keywords."""
     depth: int
     """Most brackets and steps of indentation around one place; indentation inside brackets does not count."""
 
+    @property
+    def comments(self) -> Numbers:
+        """Rows of start and end, in bytes."""
+        return self.literals[self.literals[:, 2] <= _LINE, :2]
 
-def shape(source: bytes, language: Language) -> Shape:
-    """Measure the code of a UTF-8 source, in time linear in its length."""
-    return Shape(*_shape(np.frombuffer(source, dtype=np.uint8), *_lexer(language)))
+
+def survey(source: bytes, language: Language) -> Survey:
+    """Measure a UTF-8 source, in time linear in its length. See `comment_spans` for how comments are found."""
+    letters = np.array([int.from_bytes(word.encode(), "little") for word in language.function_words], dtype=np.int64)
+    return Survey(*_survey(np.frombuffer(source, dtype=np.uint8), *_lexer(language), letters))
 
 
 class Unclosed(NamedTuple):
@@ -93,14 +117,6 @@ def first_unclosed(source: bytes, language: Language, left_out: Numbers) -> Uncl
     data = np.frombuffer(source, dtype=np.uint8)
     what, offset = _first_unclosed(data, *_lexer(language), left_out, language.preprocessor, language.one_line_strings)
     return None if what < 0 else Unclosed(_UNCLOSED[what], offset)
-
-
-def is_doubtful_python(source: bytes, language: Language) -> bool:
-    """Say whether lines may be indented otherwise than Python allows, or numbers written as only Python 2 did.
-
-    Tabs go to columns that are multiples of eight; a mixture that tabs of another width would change is doubtful too.
-    """
-    return _is_doubtful_python(np.frombuffer(source, dtype=np.uint8), *_lexer(language))
 
 
 @lru_cache(maxsize=256)
@@ -155,6 +171,17 @@ def _comments(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> Nu
             count += 1
         here = max(end, here + 1)
     return spans[:count]
+
+
+@compiled
+def _alone(data: Bytes, starts: Numbers) -> Truths:
+    found = np.zeros(len(starts), dtype=np.bool_)
+    for place in range(len(starts)):
+        here = starts[place] - 1
+        while here >= 0 and starts[place] - here <= _WIDEST_INDENTATION and data[here] != _LF and _is_space(data[here]):
+            here -= 1
+        found[place] = here < 0 or data[here] == _LF
+    return found
 
 
 @compiled
@@ -260,87 +287,14 @@ def _end_of_raw_string(data: Bytes, here: int) -> int:
 
 
 @compiled
-def _is_doubtful_python(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> bool:  # noqa: C901 - one state machine
-    # Columns with tabs of eight, and with tabs of one: what is deeper in one must be deeper in the other.
-    indents = np.zeros((_DEEPEST_INDENT, 2), dtype=np.int64)
-    top = here = nested = wide = narrow = 0
-    opened = False  # the logical line before ends with a colon
-    last = 0  # the last byte of code in this logical line, 0 before its first
-    while here < data.size:
-        byte = data[here]
-        if last == 0:  # in the indentation
-            if byte == 32 or byte == 9 or byte == 12:
-                wide = 0 if byte == 12 else wide + 1 if byte == 32 else wide + 8 - wide % 8
-                narrow = 0 if byte == 12 else narrow + 1
-                here += 1
-                continue
-            if byte == _LF or byte == 13:
-                wide = narrow = 0
-                here += 1
-                continue
-        if byte == _HASH:  # also where it touches a word
-            while here < data.size and data[here] != _LF:
-                here += 1
-            continue
-        end = here
-        if heads[byte, 1] > heads[byte, 0]:
-            end, _ = _first_end(data, here, markers, rules, heads)
-        if last == 0:
-            deeper = wide > indents[top, 0]
-            if deeper != (narrow > indents[top, 1]) or deeper != opened:
-                return True
-            if deeper:
-                top += 1
-                if top == _DEEPEST_INDENT:
-                    return True
-                indents[top] = wide, narrow
-            while top > 0 and indents[top, 0] > wide:
-                top -= 1
-            if indents[top, 0] != wide or indents[top, 1] != narrow:
-                return True
-        if end > here:
-            last = int(data[end - 1])
-            here = end
-            continue
-        if byte == _LF:
-            if nested == 0:
-                opened = last == _COLON
-                last = wide = narrow = 0
-        elif byte == _BACKSLASH and here + 1 < data.size and (data[here + 1] == _LF or data[here + 1] == 13):
-            last = int(byte)
-            here += 2 if data[here + 1] == _LF else 3
-            continue
-        elif not _is_space(byte):
-            begins_number = 48 <= byte <= 57 and not _is_word(data[here - 1]) and data[here - 1] != _DOT
-            if byte == _BACKTICK or (begins_number and _is_old_number(data, here)):
-                return True
-            last = int(byte)
-            if byte == 40 or byte == 91 or byte == 123:
-                nested += 1
-            elif byte == 41 or byte == 93 or byte == 125:
-                nested -= 1
-        here += 1
-    return opened or nested != 0
-
-
-@compiled
-def _is_old_number(data: Bytes, here: int) -> bool:
-    """Say whether a number begins here that only Python 2 knows: 0755, 10L."""
-    end = here
-    digits, nonzero = True, False
-    while end < data.size and _is_word(data[end]):
-        digits &= data[end] <= 57 or data[end] == 95
-        nonzero |= 49 <= data[end] <= 57
-        end += 1
-    if digits and end < data.size and data[end] == _DOT:
-        return False
-    is_octal = data[here] == 48 and digits and nonzero
-    return is_octal or data[end - 1] == 76 or data[end - 1] == 108
-
-
-@compiled
-def _shape(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> tuple[int, int]:  # noqa: C901 - one loop
+def _survey(  # noqa: C901 - one loop
+    data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers, letters: Numbers
+) -> tuple[Numbers, Numbers, int, int]:
     """Count words by a table of 64-bit hashes with open addressing, doubled when it is half full."""
+    # As many as there can be; memory that is never written to costs nothing.
+    literals = np.empty((data.size, 3), dtype=np.int64)
+    functions = np.empty(data.size, dtype=np.int64)
+    found = known = 0
     seen = np.zeros(1024, dtype=np.uint64)
     indents = np.zeros(_DEEPEST_INDENT, dtype=np.int64)
     count = here = column = steps = brackets = depth = 0
@@ -357,9 +311,14 @@ def _shape(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> tuple
         end = here
         if heads[byte, 1] > heads[byte, 0]:
             end, number = _first_end(data, here, markers, rules, heads)
-            if end > here and rules[number, 0] <= _LINE:
-                here = end
-                continue
+            if end > here:
+                literals[found, 0] = here
+                literals[found, 1] = end
+                literals[found, 2] = rules[number, 0]
+                found += 1
+                if rules[number, 0] <= _LINE:
+                    here = end
+                    continue
         if begins_line:
             begins_line = False
             if brackets == 0:
@@ -372,6 +331,7 @@ def _shape(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> tuple
         if end > here:
             here = end
         elif _is_word(byte):
+            start = here
             value = np.uint64(0)
             while here < data.size and _is_word(data[here]):
                 value = (value + np.uint64(data[here]) + np.uint64(1)) * _ODD
@@ -384,6 +344,10 @@ def _shape(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> tuple
                     if old:
                         _add(larger, old)
                 seen = larger
+            for one in letters:
+                if one & 255 == byte and here - start <= _LONGEST_WORD and _letters(data, start, here) == one:
+                    functions[known] = start
+                    known += 1
         else:
             if byte == 40 or byte == 91 or byte == 123:
                 brackets += 1
@@ -391,7 +355,16 @@ def _shape(data: Bytes, markers: Bytes, rules: Numbers, heads: Numbers) -> tuple
             elif (byte == 41 or byte == 93 or byte == 125) and brackets > 0:
                 brackets -= 1
             here += 1
-    return count, depth
+    return literals[:found], functions[:known], count, depth
+
+
+@compiled
+def _letters(data: Bytes, start: int, end: int) -> int:
+    """Return up to eight ASCII letters as one number, as `int.from_bytes` does, the last in the highest place."""
+    number = 0
+    for place in range(end - 1, start - 1, -1):
+        number = number << 8 | int(data[place])
+    return number
 
 
 @compiled

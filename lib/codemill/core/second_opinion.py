@@ -6,20 +6,17 @@ go to it. Nothing of a text is run: it is compiled, and thrown away.
 """
 
 import json
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, NoReturn
 from xml.parsers import expat
 
-from codemill.core import lexing
+from codemill.core import python_doubts
 from codemill.core.languages import Language
+from codemill.core.lexing import Survey
 
 REJECTED = "rejected"
-
-# Statements of functions that begin a line: where one is no part of a string, it is out of place.
-_MISPLACED = re.compile(rb"^(?:return|yield|nonlocal)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -30,9 +27,12 @@ class Opinion:
     line: int = 1
 
 
-def is_wanted(source: bytes, language: Language, *, has_comments: bool) -> bool:
-    """Say whether the language's parser knows something of a source that a clean tree does not tell."""
-    return language.parser is not None and _PARSERS[language.parser].is_wanted(source, language, has_comments)
+def is_wanted(source: bytes, survey: Survey, language: Language) -> bool:
+    """Say whether the language's parser knows something of a source that a clean tree does not tell.
+
+    `survey` is what the lexer saw in it.
+    """
+    return language.parser is not None and _PARSERS[language.parser].is_wanted(source, survey)
 
 
 def ask(parser: str, text: str) -> Opinion | None:
@@ -43,8 +43,8 @@ def ask(parser: str, text: str) -> Opinion | None:
         return None
 
 
-def _is_doubtful_python(source: bytes, language: Language, _has_comments: bool) -> bool:  # noqa: FBT001 - as others
-    return lexing.is_doubtful_python(source, language) or _MISPLACED.search(source) is not None
+def _is_doubtful_python(source: bytes, survey: Survey) -> bool:
+    return python_doubts.is_doubtful(source, survey.literals)
 
 
 def _python(text: str) -> Opinion:
@@ -94,13 +94,13 @@ def _xml(text: str) -> Opinion:
 
 
 class _Parser(NamedTuple):
-    is_wanted: Callable[[bytes, Language, bool], bool]
+    is_wanted: Callable[[bytes, Survey], bool]
     ask: Callable[[str], Opinion]
 
 
 _PARSERS: Mapping[str, _Parser] = {
     "python": _Parser(_is_doubtful_python, _python),
     # Comments are an extension that the grammar knows and the parser does not.
-    "json": _Parser(lambda _source, _language, has_comments: not has_comments, _json),
+    "json": _Parser(lambda _source, survey: not len(survey.comments), _json),
     "xml": _Parser(lambda *_: True, _xml),
 }

@@ -42,6 +42,8 @@ _FRAGMENT = re.compile(
     r"[,;{}:]$|^(?:else|elif|elsif|except|finally|catch|case|when|default|rescue|ensure|[@#<}.])\b|=>|->"
 )
 """A line that may be part of something larger."""
+_INDENTED_FRAGMENT = re.compile(r"[,{(\[]$|^(?:(?:elif|else|except|finally|case|when|of)\b|[\"'\])}])")
+"""The same, where a block is begun by a line above it and ended by none."""
 
 
 class Dialect(NamedTuple):
@@ -96,13 +98,19 @@ class Judge:
         before, after = self._lacking(lines, list(code.values()))
         whole = [*before, *lines, *after]
         yield "\n".join(whole), len(before)
-        if len(code) < _SHORT and not any(_FRAGMENT.search(line) for line in code.values()):
+        if self._is_whole(code):
             return
         for wrapper in self._dialect.wrappers:
             opening, closing = wrapper.split("%s")
             margin = opening[opening.rfind("\n") + 1 :]
             inside = f"\n{margin if margin.isspace() else ''}".join(whole)
             yield opening + inside + closing, opening.count("\n") + len(before)
+
+    def _is_whole(self, code: Mapping[int, str]) -> bool:
+        """Say whether lines are no part of something larger, for all that they look like."""
+        if self._dialect.grammar in _INDENTED:
+            return not any(_INDENTED_FRAGMENT.search(line) for line in code.values())
+        return len(code) < _SHORT and not any(_FRAGMENT.search(line) for line in code.values())
 
     def _lacking(self, lines: Sequence[str], code: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return the lines that a fragment lacks before it and after it: brackets, mostly."""

@@ -7,14 +7,13 @@ where the language forbids them.
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tree_sitter import Node
-
-from codemill.core import faults, lexing, second_opinion, trees
+from codemill.core import faults, landmarks, lexing, second_opinion, trees
 from codemill.core.faults import Fault, Judgement
+from codemill.core.landmarks import Landmarks
 from codemill.core.languages import Language
 
 MAX_DEPTH = 10_000
@@ -58,7 +57,8 @@ def inspect(text: str, language: Language) -> SyntaxReport:
     if language.grammar is None:
         return unparsed(text)
     tree = trees.parse(text, language.grammar)
-    return report(tree, trees.captures(tree, faults.query(language)), language)
+    survey = lexing.survey(tree.source, language)
+    return report(tree, survey, landmarks.find(tree, survey, language), language)
 
 
 def unparsed(text: str) -> SyntaxReport:
@@ -66,13 +66,11 @@ def unparsed(text: str) -> SyntaxReport:
     return SyntaxReport(parsed=False, bytes=len(text.encode("utf-8", "surrogatepass")))
 
 
-def report(tree: trees.Tree, nodes: faults.Nodes, language: Language) -> SyntaxReport:
-    """Measure a tree, given what `faults.query` captured in it. Raises TooDeep."""
-    shape = lexing.shape(tree.source, language)
-    if shape.depth > MAX_DEPTH:
-        raise TooDeep(f"{tree.grammar}: found {shape.depth} levels, allowed are {MAX_DEPTH}")
-    judged = _judge(tree, nodes, language)
-    functions = nodes.get("function", ())
+def report(tree: trees.Tree, survey: lexing.Survey, found: Landmarks, language: Language) -> SyntaxReport:
+    """Measure a tree, given what the lexer saw in its source, and what was found in it. Raises TooDeep."""
+    if survey.depth > MAX_DEPTH:
+        raise TooDeep(f"{tree.grammar}: found {survey.depth} levels, allowed are {MAX_DEPTH}")
+    judged = _judge(tree, survey, found, language)
     # The line break that `trees.parse` puts at the end is nobody's.
     size = len(tree.source) - (not tree.text.endswith("\n"))
     lines = [fault.line for fault in judged.faults] or [error.line for error in judged.errors]
@@ -86,11 +84,11 @@ def report(tree: trees.Tree, nodes: faults.Nodes, language: Language) -> SyntaxR
         error_bytes=min(judged.error_bytes, size),
         first_error=min(lines, default=None),
         faults=tuple(sorted({fault.word for fault in judged.faults})),
-        comment_bytes=min(_covered(nodes.get("comment", ())), size),
-        functions=len(functions),
-        longest_function=max((node.end_point.row - node.start_point.row + 1 for node in functions), default=0),
-        max_depth=shape.depth,
-        identifiers=shape.identifiers,
+        comment_bytes=min(_covered(found.comments), size),
+        functions=len(found.functions),
+        longest_function=max((node.end_point.row - node.start_point.row + 1 for node in found.functions), default=0),
+        max_depth=survey.depth,
+        identifiers=survey.identifiers,
     )
 
 
@@ -106,14 +104,13 @@ def broken(errors: Any, share: Any, n_faults: Any, max_errors: Any, max_share: A
     return (n_faults > 0) | (errors > (sys.maxsize if max_errors is None else max_errors)) | (share > max_share)
 
 
-def _judge(tree: trees.Tree, nodes: faults.Nodes, language: Language) -> Judgement:
+def _judge(tree: trees.Tree, survey: lexing.Survey, found: Landmarks, language: Language) -> Judgement:
     """Judge by the tree; where that leaves doubts and there is a real parser, by that."""
-    judged = faults.judge(tree, nodes, language)
+    judged = faults.judge(tree, found.nodes, language)
     if language.parser is None:
         return judged
     is_clean = not (judged.errors or judged.faults)
-    has_comments = bool(nodes.get("comment"))
-    if is_clean and not second_opinion.is_wanted(tree.source, language, has_comments=has_comments):
+    if is_clean and not second_opinion.is_wanted(tree.source, survey, language):
         return judged
     opinion = second_opinion.ask(language.parser, tree.text)
     if opinion is None:
@@ -124,9 +121,9 @@ def _judge(tree: trees.Tree, nodes: faults.Nodes, language: Language) -> Judgeme
     return Judgement(judged.errors, judged.error_bytes, (rejected,))
 
 
-def _covered(nodes: Iterable[Node]) -> int:
-    covered = end = 0
-    for node in nodes:
-        covered += max(0, node.end_byte - max(node.start_byte, end))
-        end = max(end, node.end_byte)
+def _covered(spans: Iterable[Sequence[int]]) -> int:
+    covered = done = 0
+    for start, end in spans:
+        covered += max(0, end - max(start, done))
+        done = max(done, end)
     return covered

@@ -153,6 +153,8 @@ _STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)")
 class Look(Enum):
     """What a comment looks like at first."""
 
+    DOC = auto()
+    """Documentation or a directive, whatever it holds."""
     WORDS = auto()
     UNCLEAR = auto()
     CODE = auto()
