@@ -160,5 +160,6 @@ def test_any_text_has_an_answer(text: str) -> None:
 
 def test_deep_nesting_is_left_to_python() -> None:
     assert is_doubtful("(" * 201 + ")" * 201)
+    assert is_doubtful(")\n")
     assert is_doubtful("".join(" " * depth + "if a:\n" for depth in range(150)) + " " * 150 + "b\n")
     assert not is_doubtful("(" * 200 + "a" + ")" * 200)
