@@ -5,6 +5,7 @@ source code, its catalogue and the packages it stands on, so that nobody has to 
 is one Delta table per annotator; a later run computes only what the table does not hold.
 """
 
+import gc
 import hashlib
 import inspect
 import json
@@ -201,6 +202,8 @@ class Store:
 
 def _answers(batches: Iterator[pa.RecordBatch], annotator: Annotator, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Annotate Arrow batches of (key, text_sha256, variant, argument, content), rebatched by rows and bytes."""
+    # After every task Spark's daemon looks for garbage among all that was ever imported: 40 ms, unless it is set apart.
+    gc.freeze()
     for rows in _rebatched(batches, annotator.batch_rows, annotator.batch_bytes):
         texts = [Text(row["content"], row["variant"], row["argument"]) for row in rows]
         answers = [

@@ -147,17 +147,21 @@ class _Finder:
     ) -> None:
         self._source = source = tree.source
         self._spans = list(_lines(source, spans, markers))
-        # Most comments are never looked at: those behind code, whatever follows a sentence.
-        self._looks: list[Look | None] = [None] * len(self._spans)
-        self._grammar = tree.grammar
+        self._grammar = grammar = tree.grammar
+        doc = markers.doc
+        # Those behind code are looked at when something beside them is code.
+        self._looks = [
+            None if not alone else Look.DOC if source.startswith(doc, start) else look(source, start, end, grammar)
+            for (start, end), alone in zip(self._spans, lexing.alone(source, self._spans), strict=True)
+        ]
         self._markers = markers
         self._judge = judge
 
     def found(self) -> Iterator[tuple[Sequence[_Comment], float]]:
         """Yield the comments of each section, and its score."""
         done = 0
-        for index, is_alone in enumerate(lexing.alone(self._source, self._spans)):
-            if index < done or not is_alone or self._look(index) is not Look.CODE:
+        for index, each in enumerate(self._looks.copy()):  # those behind code are None here
+            if each is not Look.CODE or index < done:
                 continue
             first, done = index, index + 1
             while first > 0 and self._adjacent(first - 1):

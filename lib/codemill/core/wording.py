@@ -4,6 +4,7 @@ This is what keeps most comments from being parsed. It errs on the side of words
 explains, shows or directs something is never taken for code, however much code it holds.
 """
 
+import keyword
 import re
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -147,6 +148,11 @@ _DIRECTIVE = re.compile(
     r"|/// |\+\w|:\w[\w-]*:|:{1,2} |language=[A-Za-z]"
 )
 
+_PYTHON_WORDS = "|".join(word for word in keyword.kwlist if word.islower())
+_TWO_OPERANDS = re.compile(rf"(?:(?<!\w)(?!(?:{_PYTHON_WORDS})\b)\w+|[\])}}\"'])[ \t]+(?!(?:{_PYTHON_WORDS})\b)\w")
+_OPENS_STATEMENT = re.compile(r"(?:print|exec|raise|match|case|type)\b")
+"""The names of Python that another may follow without anything between them."""
+
 _STRING = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|(?<!\w)'(?:[^'\\\n]|\\.)*'(?!\w)")
 
 
@@ -195,6 +201,7 @@ class Wording:
         self._markers = markers
         self._trailing = re.compile(rf"(?<!\s)\s+(?:{any_of}).*")
         self._grammar = language.grammar or ""
+        self._is_python = language.parser == "python"
 
     def code(self, lines: Sequence[str], *, strict: bool) -> dict[int, str]:
         """Return the lines that may be code, by their numbers, without strings and the comments at their ends.
@@ -235,6 +242,8 @@ class Wording:
         return self._trailing.sub("", bare) if any(marker in bare for marker in self._markers) else bare
 
     def _is_words(self, bare: str) -> bool:
+        if self._is_python and _TWO_OPERANDS.search(bare) and not _OPENS_STATEMENT.match(bare):
+            return True
         if _ASIDE.search(bare) or (_JUMP_TO_WORDS.match(bare) and not _OPERATOR_WORD.search(bare)):
             return True
         if _KEYWORD_FIRST.match(bare):
