@@ -72,7 +72,9 @@ class Annotator:
     @property
     def table(self) -> Table:
         """The Delta table that keeps the answers."""
-        return Table(f"annotations_{self.name}", T.StructType([*_KEY_FIELDS, *self.payload.fields]), ("version",))
+        fields = [*_KEY_FIELDS, *self.payload.fields]
+        # Keys are hashes, all over the range in every file; nothing else is asked for.
+        return Table(f"annotations_{self.name}", T.StructType(fields), ("version",), has_statistics=False)
 
     def key(self, variant: Column, argument: Column | None = None) -> Column:
         """Return the key of an answer: a hash of everything that it depends on."""

@@ -99,6 +99,8 @@ class Table:
     name: str
     schema: T.StructType
     partition_by: tuple[str, ...] = ()
+    has_statistics: bool = True
+    """Whether Delta keeps the smallest and largest value of each column and file, by which readers skip files."""
 
 
 def _columns(*columns: tuple[str, T.DataType]) -> T.StructType:
@@ -335,6 +337,8 @@ class Warehouse:
         writer = writer.option("overwriteSchema" if mode == "overwrite" else "mergeSchema", "true")
         if table.partition_by:
             writer = writer.partitionBy(*table.partition_by)
+        if not table.has_statistics:
+            writer = writer.option("delta.dataSkippingNumIndexedCols", "0")
         writer.save(self.path(table.name))
         return observed.totals()
 

@@ -60,6 +60,13 @@ def test_a_table_that_forbids_is_asked_by_query() -> None:
     assert "forbidden.old" in landmarks.find(tree, lexing.survey(tree.source, language), language).nodes
 
 
+def test_what_is_forbidden_at_the_top_is_allowed_below() -> None:
+    language = replace(TABLE["python"], forbidden=(Forbidden("loose", ("if_statement",), at_top=True),))
+    tree = trees.parse("if a:\n    b\ndef c():\n    if d:\n        e\n", "python")
+    found = landmarks.find(tree, lexing.survey(tree.source, language), language).nodes["forbidden.loose"]
+    assert [node.start_byte for node in found] == [0]
+
+
 def test_functions_with_words_are_node_types() -> None:
     assert WITH_WORDS
     for language in WITH_WORDS:

@@ -167,6 +167,14 @@ def test_a_language_travels() -> None:
         ({"a": {"colour": "red"}}, "a.colour: found 'red', allowed is: Unexpected"),
         ({"a": {"kind": "poem"}}, "a.kind: found 'poem', allowed is: Input should be 'programming'"),
         ({"a": {"extensions": ["py"]}}, "a.extensions: found 'py', allowed is a dot"),
+        (
+            {"a": {"grammar": "c", "function_words": ["f-x"]}},
+            "a.function_words: found 'f-x', allowed is a word of up to",
+        ),
+        (
+            {"a": {"grammar": "c", "forbidden": [{"fault": "b", "nodes": ["(c) @node"], "at_top": True}]}},
+            "a.forbidden: found ['(c) @node'], allowed is node types",
+        ),
         ({"a": {"filenames": ["x/y"]}}, "a.filenames: found 'x/y', allowed is a file name"),
         ({"a": {"test_files": ["x/y"]}}, "a.test_files: found 'x/y', allowed is a name without a slash"),
         ({"a": {"test_folders": [""]}}, "a.test_folders: found '', allowed is a name without a slash"),

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from tree_sitter import Node
 
-from codemill.core import lexing, trees
-from codemill.core.landmarks import Nodes, query
+from codemill.core import landmarks, lexing, trees
+from codemill.core.landmarks import Nodes
 from codemill.core.languages import Forbidden, Language
 
 CONFLICT_MARKER = "conflict_marker"
@@ -67,7 +67,7 @@ class Judgement:
 
 
 def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
-    """Return what is wrong with a text, given its tree and what `landmarks.query` captured in it.
+    """Return what is wrong with a text, given its tree and what `landmarks.marked` found in it.
 
     A tree with errors is made again, without what its grammar lacks: what the table's `gaps` rewrite and, with a
     preprocessor, directives and the branches that are not compiled when all conditions hold. The tree with fewer errors
@@ -79,7 +79,7 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
         plain = trees.parse(source.decode("utf-8", "surrogatepass"), tree.grammar)
         fewer, bytes_ = _errors(plain)
         if (len(fewer), bytes_) < (len(errors), error_bytes):
-            errors, error_bytes, nodes = fewer, bytes_, trees.captures(plain, query(language))
+            errors, error_bytes, nodes = fewer, bytes_, landmarks.marked(plain, language)
     faults = [*_forbidden(nodes, language), *_conflict_markers(tree, errors)]
     faults += _on_one_line(nodes, language)
     if language.required and "required" not in nodes:

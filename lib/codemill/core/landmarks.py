@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from codemill.core import trees
-from codemill.core.languages import Language
+from codemill.core.languages import Forbidden, Language
 from codemill.core.lexing import Survey
 
 Nodes = Mapping[str, Sequence[Node]]
@@ -34,9 +34,18 @@ def find(tree: trees.Tree, survey: Survey, language: Language) -> Landmarks:
     by_lexer = language.function_words and not (language.forbidden or language.required or language.line_separated)
     if by_lexer and not tree.root.has_error:
         return Landmarks(survey.comments.tolist(), _functions(tree, survey.functions.tolist(), language), {})
-    nodes = trees.captures(tree, query(language))
+    nodes = marked(tree, language)
     comments = [(node.start_byte, node.end_byte) for node in nodes.get("comment", ())]
     return Landmarks(comments, nodes.get("function", ()), nodes)
+
+
+def marked(tree: trees.Tree, language: Language) -> Nodes:
+    """Return what `query` captures in a tree, and what is forbidden at its top."""
+    nodes = trees.captures(tree, query(language))
+    for rule in language.forbidden:
+        if rule.at_top:
+            nodes[_name(rule)] = [child for child in tree.root.children if child.type in rule.nodes]
+    return nodes
 
 
 def is_comment(tree: trees.Tree, start: int, language: Language) -> bool:
@@ -50,10 +59,14 @@ def is_comment(tree: trees.Tree, start: int, language: Language) -> bool:
 @lru_cache(maxsize=512)
 def query(language: Language) -> str:
     """Return a query for comments, functions, and what the table forbids or requires: all that one pass can find."""
-    forbidden = {f"forbidden.{rule.fault}": rule.nodes for rule in language.forbidden}
+    forbidden = {_name(rule): rule.nodes for rule in language.forbidden if not rule.at_top}
     wanted = {"comment": language.comment_nodes, "function": language.function_nodes, "required": language.required}
     wanted["separated"] = language.line_separated
     return trees.query({**wanted, **forbidden})
+
+
+def _name(rule: Forbidden) -> str:
+    return f"forbidden.{rule.fault}"
 
 
 def _functions(tree: trees.Tree, starts: Sequence[int], language: Language) -> list[Node]:

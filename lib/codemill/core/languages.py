@@ -41,6 +41,8 @@ class Forbidden:
     """Query entries (see `trees.query`)."""
     outside: tuple[str, ...] = ()
     """Node types within which it is allowed; none when it is forbidden everywhere."""
+    at_top: bool = False
+    """Whether it is forbidden at the top level of a file alone; `nodes` are then node types. Costs next to nothing."""
     boundary: tuple[str, ...] = ()
     """Node types beyond which nothing is within: a loop around a function is none around the function's statements."""
 
@@ -165,6 +167,8 @@ class Language:
         for rule in self.forbidden:
             if not _NAME.fullmatch(rule.fault) or not rule.nodes:
                 yield "forbidden", rule.fault, "a word in lower case, with the nodes that it is about"
+            if rule.at_top and not all(map(_NODE_TYPE.fullmatch, rule.nodes)):
+                yield "forbidden", list(rule.nodes), "node types, for what is forbidden at_top"
         for pattern, _ in self.gaps:
             if (allowed := pattern_fault(pattern)) is not None:
                 yield "gaps", pattern, allowed
