@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
@@ -206,18 +207,29 @@ def _answers(batches: Iterator[pa.RecordBatch], annotator: Annotator, schema: pa
     """Annotate Arrow batches of (key, text_sha256, variant, argument, content), rebatched by rows and bytes."""
     # After every task Spark's daemon looks for garbage among all that was ever imported: 40 ms, unless it is set apart.
     gc.freeze()
-    for rows in _rebatched(batches, annotator.batch_rows, annotator.batch_bytes):
-        texts = [Text(row["content"], row["variant"], row["argument"]) for row in rows]
-        answers = [
-            {
-                "key": row["key"],
-                "text_sha256": row["text_sha256"],
-                "version": annotator.version,
-                **({"error": error_word(answer)} if isinstance(answer, Exception) else answer),
-            }
-            for row, answer in zip(rows, annotator.annotate(texts), strict=True)
-        ]
-        yield pa.RecordBatch.from_pylist(answers, schema=schema)
+    # While a batch is worked on, in a child process mostly, the next one is read and the one before it sent away.
+    with ThreadPoolExecutor(max_workers=1) as worker:
+        before: Future[list[dict[str, Any]]] | None = None
+        for rows in _rebatched(batches, annotator.batch_rows, annotator.batch_bytes):
+            batch = worker.submit(_annotated, rows, annotator)
+            if before is not None:
+                yield pa.RecordBatch.from_pylist(before.result(), schema=schema)
+            before = batch
+        if before is not None:
+            yield pa.RecordBatch.from_pylist(before.result(), schema=schema)
+
+
+def _annotated(rows: Sequence[dict[str, Any]], annotator: Annotator) -> list[dict[str, Any]]:
+    texts = [Text(row["content"], row["variant"], row["argument"]) for row in rows]
+    return [
+        {
+            "key": row["key"],
+            "text_sha256": row["text_sha256"],
+            "version": annotator.version,
+            **({"error": error_word(answer)} if isinstance(answer, Exception) else answer),
+        }
+        for row, answer in zip(rows, annotator.annotate(texts), strict=True)
+    ]
 
 
 def _rebatched(batches: Iterator[pa.RecordBatch], max_rows: int, max_bytes: int) -> Iterator[list[dict[str, Any]]]:
