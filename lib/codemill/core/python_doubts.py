@@ -207,10 +207,10 @@ def _is_doubtful(tokens: Numbers) -> bool:  # noqa: C901 - one state machine
         if is_operand and (_is_operand(token) or (token == _STRING and (last >= _LONGER_THAN_PREFIXES or last == _UR))):
             return True
         # Some words are names but where they begin a statement.
-        is_soft = begins and (token in (_MATCH, _CASE, _TYPE))
+        is_soft = begins and token in (_MATCH, _CASE, _TYPE)
         is_operand = not is_soft and (_is_operand(token) or _is_closing(token))
         if token == _END:
-            if first == _DEL and second != _OPENING and (last in (_CLOSING, _STRING, _NUMBER)):
+            if first == _DEL and second != _OPENING and last in (_CLOSING, _STRING, _NUMBER):
                 return True
             if last == _COLON and not (_is_compound(first) or first in (_MATCH, _CASE)):
                 return True
@@ -226,7 +226,7 @@ def _is_doubtful(tokens: Numbers) -> bool:  # noqa: C901 - one state machine
                 first = words[top] = token
                 second = tokens[place + 1, 0]
         elif nested == 0:
-            if token == _COMMA and (first in (_RAISE, _EXCEPT)):
+            if token == _COMMA and first in (_RAISE, _EXCEPT):
                 return True
             if token == _WALRUS and first != _IF and first != _ELIF and first != _WHILE:
                 return True
