@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from tree_sitter import Node
 
-from codemill.core import landmarks, lexing, trees
+from codemill.core import landmarks, lexing, trees, words
 from codemill.core.landmarks import Nodes
+from codemill.core.languages import Forbidden, Language, Words
 from codemill.core.languages import Forbidden, Language
 
 CONFLICT_MARKER = "conflict_marker"
@@ -86,6 +87,9 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
         faults.append(Fault(MISSING_PART, 1))
     if tree.root.has_error:
         faults += _unclosed(tree, language)
+    if language.words is not None:
+        found = words.findings(tree.source, language.words)
+        faults += [Fault(word, tree.source.count(b"\n", 0, offset) + 1) for word, offset in found]
     if language.preprocessor and len(errors) <= _FEW_ERRORS:
         faults += [Fault(CUT_OFF, error.line) for error in errors if error.at_end][:1]
     return Judgement(errors, error_bytes, faults)

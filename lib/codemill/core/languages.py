@@ -48,6 +48,67 @@ class Forbidden:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """What hides words from sight: a comment, a string. All are regular expressions."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    opens: str
+    """It may hold one group, for `closes` to refer to as \\1."""
+    closes: str = ""
+    """Where it ends; nothing when `opens` matches the whole."""
+    inside: str = ""
+    """What does not end it although it looks so: escapes."""
+    reads: str = ""
+    """The character that all of it reads as; nothing for blanks that leave the line breaks."""
+    unclosed: str = ""
+    """A word for the fault of never ending, that is, with the text or with white space."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block between words. A word may close one block and open the next, as `else` does."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    closes: str
+    """A regular expression."""
+    opens: str = ""
+    """A regular expression without groups; nothing for a block that the text as a whole is."""
+    closed: Literal["always", "sometimes", "all_or_none"] = "always"
+    """Whether it must be closed; `all_or_none` when a text closes all of the kind or none."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words and brackets that balance in good code, and what stands nowhere in it (see `words`)."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    blocks: tuple[Block, ...] = ()
+    hidden: tuple[Hidden, ...] = ()
+    before: str = ""
+    """What stands before a word that opens or closes a block: a regular expression without groups."""
+    brackets: str = ""
+    """The brackets that balance."""
+    in_brackets: bool = True
+    """Whether words count within brackets."""
+    ignore_case: bool = False
+    """Whether upper case is read as lower case, in all but `hidden`."""
+    never: tuple[tuple[str, str], ...] = ()
+    """Pairs: a word for a fault, and a regular expression for what no good code has."""
+
+    def patterns(self) -> Iterator[str]:
+        """Yield all regular expressions."""
+        for rule in self.hidden:
+            yield from (rule.opens, rule.closes.replace(r"\1", ""), rule.inside)
+        for block in self.blocks:
+            yield from (block.opens, block.closes)
+        yield self.before
+        yield from (pattern for _, pattern in self.never)
+
+
+@dataclass(frozen=True)
 class Language:
     """One row of the table. Plain values only: hashable, picklable, safe to send to a worker."""
 
@@ -104,6 +165,8 @@ class Language:
     """A real parser of the language, which settles what is doubtful."""
     gaps: tuple[tuple[str, str], ...] = ()
     """Pairs: a regular expression for what the language allows and the grammar lacks, and what it may read instead."""
+    words: Words | None = None
+    """What is known of the language's words without its grammar."""
     max_error_share: float = 1.0
     """The share of a file's bytes that may be in error nodes before the file counts as broken."""
     max_errors: int | None = None
@@ -172,6 +235,9 @@ class Language:
         for pattern, _ in self.gaps:
             if (allowed := pattern_fault(pattern)) is not None:
                 yield "gaps", pattern, allowed
+        for pattern in () if self.words is None else self.words.patterns():
+            if (allowed := pattern_fault(pattern)) is not None:
+                yield "words", pattern, allowed
         if self.parser is not None and self.grammar is None:
             yield "parser", self.parser, "nothing while grammar is null"
         if not 0 <= self.max_error_share <= 1:

@@ -28,6 +28,7 @@ from codemill.core import (
     syntax,
     trees,
     wording,
+    words,
 )
 from codemill.core.isolation import Failed
 from codemill.core.languages import LanguageTable
@@ -74,6 +75,7 @@ _WORK = [
     syntax,
     trees,
     wording,
+    words,
 ]
 _PACKAGES = ["tree-sitter", "tree-sitter-language-pack"]
 
@@ -121,6 +123,7 @@ def _looked_at(table: LanguageTable) -> list[tuple[object, ...]]:
             row.preprocessor,
             row.parser,
             row.gaps,
+            row.words,
         )
         for row in table.languages
     ]

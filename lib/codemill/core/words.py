@@ -1,0 +1,185 @@
+"""Blocks by their words, and brackets, without a parser: what a poor grammar does not see.
+
+Where words open and close blocks (`if` and `endif`, `begin` and `end`), they balance in good code, whatever a grammar
+makes of it. The language table says which words do, what hides words from sight (comments, strings), and what stands
+nowhere in good code; all by regular expressions, so that another language is another row.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from codemill.core.languages import Hidden, Words
+
+UNCLOSED_BLOCK = "unclosed_block"
+UNCLOSED_BRACKET = "unclosed_bracket"
+
+# In place of the number of a block.
+_CLOSES_ONLY, _BRACKET = -1, -2
+
+_PARTNERS = {b")": b"(", b"]": b"[", b"}": b"{"}
+_BLANKS = bytes(byte if byte == ord("\n") else ord(" ") for byte in range(256))
+
+
+class Finding(NamedTuple):
+    """A word for what is wrong, and its offset in bytes."""
+
+    word: str
+    offset: int
+
+
+class _Open(NamedTuple):
+    """A block, by its number, or a bracket that is open, and its offset."""
+
+    number: int
+    start: int
+    bracket: bytes
+
+
+class _Scanner(NamedTuple):
+    """The regular expressions of a row of the table, compiled."""
+
+    hidden: re.Pattern[bytes]
+    """A named group for each thing that hides words."""
+    tokens: re.Pattern[bytes]
+    """A group for each block that a word opens, by its number from 1; then one for words that only close, and one for
+    brackets."""
+    opened: tuple[int, ...]
+    """The block that each of those groups opens."""
+    closes: tuple[re.Pattern[bytes], ...]
+    any_close: re.Pattern[bytes]
+    never: tuple[tuple[str, re.Pattern[bytes]], ...]
+
+
+def findings(source: bytes, words: Words) -> Iterator[Finding]:
+    """Yield the first of each kind of thing that no good code has; their lines are those of the source."""
+    scanner = _scanner(words)
+    text, unclosed = _shown(source, words, scanner)
+    yield from unclosed
+    text = text.lower() if words.ignore_case else text
+    for word, pattern in scanner.never:
+        match = pattern.search(text)
+        if match is not None:
+            yield Finding(word, match.start())
+    found = _unclosed(text, words, scanner)
+    if found is not None:
+        yield found
+
+
+def shown(source: bytes, words: Words) -> bytes:
+    """Return a source of the same length, in which what hides words reads as the table says."""
+    return _shown(source, words, _scanner(words))[0]
+
+
+def _shown(source: bytes, words: Words, scanner: _Scanner) -> tuple[bytes, list[Finding]]:
+    """Return the source without what is hidden, and the first thing that hides words and never ends."""
+    parts: list[bytes] = []
+    unclosed: list[Finding] = []
+    done = 0
+    match = scanner.hidden.search(source)
+    while match is not None:
+        group = match.lastgroup or ""
+        rule = words.hidden[int(group[1:])]
+        end, is_closed = _end(source, match, rule, group)
+        if rule.unclosed and not is_closed and not unclosed:
+            unclosed.append(Finding(rule.unclosed, match.start()))
+        hidden = source[match.start() : end]
+        parts.append(source[done : match.start()])
+        parts.append(rule.reads.encode() * len(hidden) if rule.reads else hidden.translate(_BLANKS))
+        done = end
+        match = scanner.hidden.search(source, end)
+    parts.append(source[done:])
+    return b"".join(parts), unclosed
+
+
+def _end(source: bytes, match: re.Match[bytes], rule: Hidden, group: str) -> tuple[int, bool]:
+    """Return where something hidden ends, and whether it is by its own sign, not that of a line."""
+    if not rule.closes:
+        return match.end(), True
+    closes = rule.closes
+    if r"\1" in closes:
+        closes = closes.replace(r"\1", re.escape(match[match.re.groupindex[group] + 1].decode("utf-8", "ignore")))
+    pattern = _end_pattern(rule.inside, closes)
+    found = pattern.search(source, match.end())
+    while found is not None and found["end"] is None:
+        found = pattern.search(source, found.end())
+    return (len(source), False) if found is None else (found.end(), bool(found["end"].strip()))
+
+
+def _unclosed(text: bytes, words: Words, scanner: _Scanner) -> Finding | None:
+    """Return the first word or bracket that has no partner."""
+    opened = [_Open(number, 0, b"") for number, block in enumerate(words.blocks) if not block.opens]
+    closed: set[int] = set()
+    for match in scanner.tokens.finditer(text):
+        group = match.lastindex or 0
+        start = match.start(group)
+        number = scanner.opened[group - 1]
+        if number == _BRACKET:
+            if not _take_bracket(opened, start, match[group]):
+                return Finding(UNCLOSED_BRACKET, start)
+        elif words.in_brackets or not opened or opened[-1].number >= 0:
+            if number == _CLOSES_ONLY or scanner.any_close.match(text, start):
+                ended = _close(opened, text, start, words, scanner)
+                if ended is None:
+                    return Finding(UNCLOSED_BLOCK, start)
+                closed.add(ended)
+            if number >= 0:
+                opened.append(_Open(number, start, b""))
+    return _left_open(opened, closed, words)
+
+
+def _take_bracket(opened: list[_Open], start: int, bracket: bytes) -> bool:
+    """Open or close a bracket; say whether one that closes has its partner."""
+    if bracket in _PARTNERS:
+        return bool(opened) and opened.pop().bracket == _PARTNERS[bracket]
+    opened.append(_Open(_BRACKET, start, bracket))
+    return True
+
+
+def _close(opened: list[_Open], text: bytes, start: int, words: Words, scanner: _Scanner) -> int | None:
+    """Close the innermost block, or the one around it where it may stay open; None when the word closes neither."""
+    while opened:
+        number = opened.pop().number
+        if number < 0:
+            return None
+        if scanner.closes[number].match(text, start):
+            return number
+        if words.blocks[number].closed == "always":
+            return None
+    return None
+
+
+def _left_open(opened: list[_Open], closed: set[int], words: Words) -> Finding | None:
+    for number, start, _ in opened:
+        if number == _BRACKET:
+            return Finding(UNCLOSED_BRACKET, start)
+        closes = words.blocks[number].closed
+        if closes == "always" or (closes == "all_or_none" and number in closed):
+            return Finding(UNCLOSED_BLOCK, start)
+    return None
+
+
+@lru_cache(maxsize=64)
+def _scanner(words: Words) -> _Scanner:
+    opened = [number for number, block in enumerate(words.blocks) if block.opens]
+    closes = "|".join(sorted({block.closes for block in words.blocks})) or "(?!)"
+    groups = [*(words.blocks[number].opens for number in opened), closes]
+    brackets = f"[{re.escape(words.brackets)}]" if words.brackets else "(?!)"
+    return _Scanner(
+        hidden=_compiled("|".join(f"(?P<h{n}>{rule.opens})" for n, rule in enumerate(words.hidden)) or "(?!)"),
+        tokens=_compiled(f"(?:{words.before})(?:{'|'.join(f'({group})' for group in groups)})|({brackets})"),
+        opened=(*opened, _CLOSES_ONLY, _BRACKET),
+        closes=tuple(_compiled(block.closes) for block in words.blocks),
+        any_close=_compiled(closes),
+        never=tuple((word, _compiled(pattern)) for word, pattern in words.never),
+    )
+
+
+@lru_cache(maxsize=256)
+def _end_pattern(inside: str, closes: str) -> re.Pattern[bytes]:
+    return _compiled(f"(?:{inside})|(?P<end>{closes})" if inside else f"(?P<end>{closes})")
+
+
+def _compiled(pattern: str) -> re.Pattern[bytes]:
+    return re.compile(pattern.encode(), re.MULTILINE)
