@@ -18,7 +18,6 @@ from tree_sitter import Node
 from codemill.core import landmarks, lexing, trees, words
 from codemill.core.landmarks import Nodes
 from codemill.core.languages import Forbidden, Language, Words
-from codemill.core.languages import Forbidden, Language
 
 CONFLICT_MARKER = "conflict_marker"
 MISSING_PART = "missing_part"
@@ -88,8 +87,7 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
     if tree.root.has_error:
         faults += _unclosed(tree, language)
     if language.words is not None:
-        found = words.findings(tree.source, language.words)
-        faults += [Fault(word, tree.source.count(b"\n", 0, offset) + 1) for word, offset in found]
+        faults += _by_words(tree.source, language.words)
     if language.preprocessor and len(errors) <= _FEW_ERRORS:
         faults += [Fault(CUT_OFF, error.line) for error in errors if error.at_end][:1]
     return Judgement(errors, error_bytes, faults)
@@ -204,6 +202,14 @@ def _unclosed(tree: trees.Tree, language: Language) -> Iterator[Fault]:
     if found is None or (found.what == "bracket" and not language.preprocessor and _tree_matches(tree)):
         return
     yield Fault(f"unclosed_{found.what}", tree.source.count(b"\n", 0, found.offset) + 1)
+
+
+def _by_words(source: bytes, table: Words) -> Iterator[Fault]:
+    seen = bytearray(source)
+    for start, end in _left_out(source, taken=True).tolist() if table.directives and b"#" in source else ():
+        _blank(seen, start, end)
+    for word, offset in words.findings(bytes(seen), table):
+        yield Fault(word, source.count(b"\n", 0, offset) + 1)
 
 
 def _directives(source: bytes) -> Iterator[Fault]:

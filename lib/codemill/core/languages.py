@@ -63,6 +63,10 @@ class Hidden:
     """The character that all of it reads as; nothing for blanks that leave the line breaks."""
     unclosed: str = ""
     """A word for the fault of never ending, that is, with the text or with white space."""
+    when: str = ""
+    """Only in texts that hold this, if anything."""
+    unless: str = ""
+    """Not in texts that hold this."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,8 @@ class Words:
     """The brackets that balance."""
     in_brackets: bool = True
     """Whether words count within brackets."""
+    directives: bool = False
+    """Whether `#if` and the like choose between parts of the text."""
     ignore_case: bool = False
     """Whether upper case is read as lower case, in all but `hidden`."""
     never: tuple[tuple[str, str], ...] = ()
@@ -101,7 +107,7 @@ class Words:
     def patterns(self) -> Iterator[str]:
         """Yield all regular expressions."""
         for rule in self.hidden:
-            yield from (rule.opens, rule.closes.replace(r"\1", ""), rule.inside)
+            yield from (rule.opens, rule.closes.replace(r"\1", ""), rule.inside, rule.when, rule.unless)
         for block in self.blocks:
             yield from (block.opens, block.closes)
         yield self.before

@@ -29,6 +29,13 @@ class Finding(NamedTuple):
     offset: int
 
 
+class _HiddenPattern(NamedTuple):
+    """What finds the beginning of whatever hides words, with a named group for each of the rules."""
+
+    expression: re.Pattern[bytes]
+    rules: tuple[Hidden, ...]
+
+
 class _Open(NamedTuple):
     """A block, by its number, or a bracket that is open, and its offset."""
 
@@ -40,8 +47,6 @@ class _Open(NamedTuple):
 class _Scanner(NamedTuple):
     """The regular expressions of a row of the table, compiled."""
 
-    hidden: re.Pattern[bytes]
-    """A named group for each thing that hides words."""
     tokens: re.Pattern[bytes]
     """A group for each block that a word opens, by its number from 1; then one for words that only close, and one for
     brackets."""
@@ -55,8 +60,9 @@ class _Scanner(NamedTuple):
 def findings(source: bytes, words: Words) -> Iterator[Finding]:
     """Yield the first of each kind of thing that no good code has; their lines are those of the source."""
     scanner = _scanner(words)
-    text, unclosed = _shown(source, words, scanner)
-    yield from unclosed
+    text, unclosed = _shown(source, words)
+    if unclosed is not None:
+        yield unclosed
     text = text.lower() if words.ignore_case else text
     for word, pattern in scanner.never:
         match = pattern.search(text)
@@ -69,28 +75,39 @@ def findings(source: bytes, words: Words) -> Iterator[Finding]:
 
 def shown(source: bytes, words: Words) -> bytes:
     """Return a source of the same length, in which what hides words reads as the table says."""
-    return _shown(source, words, _scanner(words))[0]
+    return _shown(source, words)[0]
 
 
-def _shown(source: bytes, words: Words, scanner: _Scanner) -> tuple[bytes, list[Finding]]:
+def _shown(source: bytes, words: Words) -> tuple[bytes, Finding | None]:
     """Return the source without what is hidden, and the first thing that hides words and never ends."""
+    source = source.replace(b"\r", b" ")
+    said: dict[str, bool] = {"": True}
+    pattern = _hidden_pattern(tuple(rule for rule in words.hidden if _holds(rule, source, said)))
     parts: list[bytes] = []
-    unclosed: list[Finding] = []
+    unclosed: Finding | None = None
     done = 0
-    match = scanner.hidden.search(source)
+    match = pattern.expression.search(source)
     while match is not None:
         group = match.lastgroup or ""
-        rule = words.hidden[int(group[1:])]
+        rule = pattern.rules[int(group[1:])]
         end, is_closed = _end(source, match, rule, group)
-        if rule.unclosed and not is_closed and not unclosed:
-            unclosed.append(Finding(rule.unclosed, match.start()))
+        if rule.unclosed and not is_closed and unclosed is None:
+            unclosed = Finding(rule.unclosed, match.start())
         hidden = source[match.start() : end]
         parts.append(source[done : match.start()])
         parts.append(rule.reads.encode() * len(hidden) if rule.reads else hidden.translate(_BLANKS))
         done = end
-        match = scanner.hidden.search(source, end)
+        match = pattern.expression.search(source, end)
     parts.append(source[done:])
     return b"".join(parts), unclosed
+
+
+def _holds(rule: Hidden, source: bytes, said: dict[str, bool]) -> bool:
+    """Say whether a rule is for that text; what has been looked for is in ``said``."""
+    for pattern in (rule.when, rule.unless):
+        if pattern not in said:
+            said[pattern] = _compiled(pattern).search(source) is not None
+    return said[rule.when] and not (rule.unless and said[rule.unless])
 
 
 def _end(source: bytes, match: re.Match[bytes], rule: Hidden, group: str) -> tuple[int, bool]:
@@ -167,7 +184,6 @@ def _scanner(words: Words) -> _Scanner:
     groups = [*(words.blocks[number].opens for number in opened), closes]
     brackets = f"[{re.escape(words.brackets)}]" if words.brackets else "(?!)"
     return _Scanner(
-        hidden=_compiled("|".join(f"(?P<h{n}>{rule.opens})" for n, rule in enumerate(words.hidden)) or "(?!)"),
         tokens=_compiled(f"(?:{words.before})(?:{'|'.join(f'({group})' for group in groups)})|({brackets})"),
         opened=(*opened, _CLOSES_ONLY, _BRACKET),
         closes=tuple(_compiled(block.closes) for block in words.blocks),
@@ -177,9 +193,16 @@ def _scanner(words: Words) -> _Scanner:
 
 
 @lru_cache(maxsize=256)
+def _hidden_pattern(rules: tuple[Hidden, ...]) -> _HiddenPattern:
+    groups = "|".join(f"(?P<h{number}>{rule.opens})" for number, rule in enumerate(rules))
+    return _HiddenPattern(_compiled(groups or "(?!)"), rules)
+
+
+@lru_cache(maxsize=256)
 def _end_pattern(inside: str, closes: str) -> re.Pattern[bytes]:
     return _compiled(f"(?:{inside})|(?P<end>{closes})" if inside else f"(?P<end>{closes})")
 
 
+@lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> re.Pattern[bytes]:
     return re.compile(pattern.encode(), re.MULTILINE)
