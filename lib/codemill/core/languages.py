@@ -59,6 +59,8 @@ class Hidden:
     """Where it ends; nothing when `opens` matches the whole."""
     inside: str = ""
     """What does not end it although it looks so: escapes."""
+    nests: str = ""
+    """What within it must end in the same way first."""
     reads: str = ""
     """The character that all of it reads as; nothing for blanks that leave the line breaks."""
     unclosed: str = ""
@@ -107,7 +109,7 @@ class Words:
     def patterns(self) -> Iterator[str]:
         """Yield all regular expressions."""
         for rule in self.hidden:
-            yield from (rule.opens, rule.closes.replace(r"\1", ""), rule.inside, rule.when, rule.unless)
+            yield from (rule.opens, rule.closes.replace(r"\1", ""), rule.inside, rule.nests, rule.when, rule.unless)
         for block in self.blocks:
             yield from (block.opens, block.closes)
         yield self.before

@@ -117,11 +117,15 @@ def _end(source: bytes, match: re.Match[bytes], rule: Hidden, group: str) -> tup
     closes = rule.closes
     if r"\1" in closes:
         closes = closes.replace(r"\1", re.escape(match[match.re.groupindex[group] + 1].decode("utf-8", "ignore")))
-    pattern = _end_pattern(rule.inside, closes)
+    pattern = _end_pattern(closes, rule.inside, rule.nests)
+    depth = 1
     found = pattern.search(source, match.end())
-    while found is not None and found["end"] is None:
+    while found is not None:
+        depth += (found["more"] is not None) - (found["end"] is not None)
+        if depth == 0:
+            return found.end(), bool(found["end"].strip())
         found = pattern.search(source, found.end())
-    return (len(source), False) if found is None else (found.end(), bool(found["end"].strip()))
+    return len(source), False
 
 
 def _unclosed(text: bytes, words: Words, scanner: _Scanner) -> Finding | None:
@@ -199,8 +203,8 @@ def _hidden_pattern(rules: tuple[Hidden, ...]) -> _HiddenPattern:
 
 
 @lru_cache(maxsize=256)
-def _end_pattern(inside: str, closes: str) -> re.Pattern[bytes]:
-    return _compiled(f"(?:{inside})|(?P<end>{closes})" if inside else f"(?P<end>{closes})")
+def _end_pattern(closes: str, inside: str, nests: str) -> re.Pattern[bytes]:
+    return _compiled(f"(?:{inside or '(?!)'})|(?P<more>{nests or '(?!)'})|(?P<end>{closes})")
 
 
 @lru_cache(maxsize=1024)
