@@ -185,6 +185,23 @@ def test_a_language_travels() -> None:
         ({"a": {"block_comments": [["/*", ""]]}}, "a.block_comments: found ['/*', ''], allowed is a pair"),
         ({"a": {"wrappers": ["class A {}"]}}, "a.wrappers: found 'class A {}', allowed is source with one %s"),
         ({"a": {"max_error_share": 2}}, "a.max_error_share: found 2.0, allowed is a number from 0 to 1"),
+        ({"a": {"words": {"blocks": [{"closes": "a*"}]}}}, "a.words: found 'a*', allowed is a regular expression with"),
+        (
+            {"a": {"words": {"blocks": [{"closes": "(a)"}]}}},
+            "found '(a)', allowed is a regular expression with at most 0",
+        ),
+        (
+            {"a": {"words": {"hidden": [{"opens": "(a)(b)"}]}}},
+            "found '(a)(b)', allowed is a regular expression with at",
+        ),
+        (
+            {"a": {"words": {"hidden": [{"opens": "a{0,9}"}]}}},
+            "found 'a{0,9}', allowed is a regular expression of more",
+        ),
+        ({"a": {"words": {"hidden": [{"opens": "a", "reads": "é"}]}}}, "found 'é', allowed is an ASCII character"),
+        ({"a": {"words": {"hidden": [{"opens": "a", "closes": "b+"}]}}}, "found 'b+', allowed is a regular expression"),
+        ({"a": {"words": {"never": [["A b", "c"]]}}}, "found 'A b', allowed is a word in lower case"),
+        ({"a": {"words": {"before": "("}}}, "a.words: found '(', allowed is a regular expression (missing )"),
         ({"a": {"max_errors": -1}}, "a.max_errors: found -1, allowed is null or a number from 0"),
         ({"a": {"extensions": [".x"]}, "b": {"extensions": [".x"]}}, "b.extensions: found '.x', which a has"),
         ({"a": {"filenames": ["X"]}, "b": {"filenames": ["X"]}}, "b.filenames: found 'X', which a has"),

@@ -123,6 +123,18 @@ FAULTS = {
         (),
         None,
     ),
+    "a block that a poor grammar does not miss": (
+        "makefile",
+        "a:\n\techo b\n\nendif\n",
+        ("unclosed_block",),
+        4,
+    ),
+    "branches that each open a block": (
+        "fortran",
+        "subroutine s(a)\n#ifdef A\n  if (a > 1) then\n#else\n  if (a > 2) then\n#endif\n  end if\nend subroutine\n",
+        (),
+        1,
+    ),
     "a conflict": (
         "python",
         "a = 1\n<<<<<<< HEAD\nb = 1\n=======\nb = 2\n>>>>>>> other\n",

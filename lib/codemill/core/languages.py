@@ -110,14 +110,32 @@ class Words:
     never: tuple[tuple[str, str], ...] = ()
     """Pairs: a word for a fault, and a regular expression for what no good code has."""
 
-    def patterns(self) -> Iterator[str]:
-        """Yield all regular expressions."""
+    def faults(self) -> Iterator[tuple[object, str]]:
+        """Yield what makes no sense, and what is allowed."""
+        for pattern, groups in self._patterns():
+            if (allowed := pattern_fault(pattern)) is not None:
+                yield pattern, allowed
+            elif re.compile(pattern).groups > groups:
+                yield pattern, f"a regular expression with at most {groups} groups"
         for rule in self.hidden:
-            yield from (rule.opens, rule.closes.replace(r"\1", ""), rule.inside, rule.nests, rule.when, rule.unless)
+            if re.compile(rule.opens).match(""):
+                yield rule.opens, "a regular expression of more than nothing"
+            if len(rule.reads.encode()) > 1:
+                yield rule.reads, "an ASCII character, or nothing"
+        for word in (*(rule.unclosed for rule in self.hidden if rule.unclosed), *(word for word, _ in self.never)):
+            if not _NAME.fullmatch(word):
+                yield word, "a word in lower case"
+
+    def _patterns(self) -> Iterator[tuple[str, int]]:
+        """Yield all regular expressions, and how many groups each may have."""
+        for rule in self.hidden:
+            yield rule.opens, 1
+            for pattern in (rule.closes.replace(r"\1", ""), rule.inside, rule.nests, rule.when, rule.unless):
+                yield pattern, 0
         for block in self.blocks:
-            yield from (block.opens, block.closes)
-        yield from (f"[{self.begins}]", self.before)
-        yield from (pattern for _, pattern in self.never)
+            yield from ((block.opens, 0), (block.closes, 0))
+        yield from ((f"[{self.begins}]", 0), (self.before, 0))
+        yield from ((pattern, 0) for _, pattern in self.never)
 
 
 @dataclass(frozen=True)
@@ -247,9 +265,8 @@ class Language:
         for pattern, _ in self.gaps:
             if (allowed := pattern_fault(pattern)) is not None:
                 yield "gaps", pattern, allowed
-        for pattern in () if self.words is None else self.words.patterns():
-            if (allowed := pattern_fault(pattern)) is not None:
-                yield "words", pattern, allowed
+        for wrong, allowed in () if self.words is None else self.words.faults():
+            yield "words", wrong, allowed
         if self.parser is not None and self.grammar is None:
             yield "parser", self.parser, "nothing while grammar is null"
         if not 0 <= self.max_error_share <= 1:

@@ -30,8 +30,10 @@ class Finding(NamedTuple):
 
 
 class _HiddenPattern(NamedTuple):
-    """What finds the beginning of whatever hides words. The rule is told by an empty group at its end: the engine is
-    fast where all rules begin with a character."""
+    """What finds the beginning of whatever hides words.
+
+    An empty group at its end says by which rule: the engine is fast where all of them begin with a character.
+    """
 
     expression: re.Pattern[bytes]
     rules: tuple[Hidden, ...]
@@ -94,6 +96,7 @@ def _shown(source: bytes, words: Words) -> tuple[bytes, Finding | None]:
         rule = pattern.rules[int(group[1:])]
         end, is_closed = _end(source, match, rule, group)
         start = max(match.start(), 1)
+        end = max(end, start + 1)
         if rule.unclosed and not is_closed and unclosed is None:
             unclosed = Finding(rule.unclosed, start - 1)
         hidden = source[start:end]
@@ -177,7 +180,7 @@ def _close(opened: list[_Open], text: bytes, start: int, words: Words, scanner: 
 
 
 def _left_open(opened: list[_Open], closed: set[int], words: Words) -> Finding | None:
-    for number, start, _ in opened:
+    for number, start, _ in sorted(opened, key=lambda each: each.number != _BRACKET):
         if number == _BRACKET:
             return Finding(UNCLOSED_BRACKET, start - 1)
         closes = words.blocks[number].closed
