@@ -201,6 +201,7 @@ def test_a_language_travels() -> None:
         ({"a": {"words": {"hidden": [{"opens": "a", "reads": "é"}]}}}, "found 'é', allowed is an ASCII character"),
         ({"a": {"words": {"hidden": [{"opens": "a", "closes": "b+"}]}}}, "found 'b+', allowed is a regular expression"),
         ({"a": {"words": {"never": [["A b", "c"]]}}}, "found 'A b', allowed is a word in lower case"),
+        ({"a": {"words": {"never": [["a", "b*"]]}}}, "a.words: found 'b*', allowed is a regular expression with"),
         ({"a": {"words": {"before": "("}}}, "a.words: found '(', allowed is a regular expression (missing )"),
         ({"a": {"max_errors": -1}}, "a.max_errors: found -1, allowed is null or a number from 0"),
         ({"a": {"extensions": [".x"]}, "b": {"extensions": [".x"]}}, "b.extensions: found '.x', which a has"),

@@ -73,7 +73,7 @@ def found(text: str, words: Words = SMALL) -> list[tuple[str, int]]:
         ('"a\\"do"\n', []),
         ("do a(* (* od *) od *)od\n", []),
         ("(* (* do *)\n", [("unclosed_comment", 1)]),
-        ("a <<END\ndo\n END\nEND\ndo a od\n", []),
+        ("a <<END\ndo\n END\nEND\nod\n", [("unclosed_block", 5)]),
         ("a\n=\\\n=\n", []),
         ('a "=="\nb == c\n', [("doubled", 2)]),
         ("% do\n", [("unclosed_block", 1)]),
@@ -84,6 +84,14 @@ def found(text: str, words: Words = SMALL) -> list[tuple[str, int]]:
 )
 def test_what_balances(text: str, expected: list[tuple[str, int]]) -> None:
     assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", [")", "a\n)", "fi", "a fi", "(", "a\n(", "if", "a\nif", "a\r\n# b\nfi", "(* b *)\n[", "(*"]
+)
+def test_places_are_those_of_the_text(text: str) -> None:
+    ((_, offset),) = findings(text.encode(), SMALL)
+    assert offset == max(text.rfind(word) for word in (")", "(", "[", "fi", "if"))
 
 
 def test_what_is_hidden_reads_as_the_table_says() -> None:
