@@ -52,6 +52,8 @@ REJECTED = [
     "a = b c\n",
     "a = f(b) c\n",
     "a = 1 b\n",
+    "a = f(b) 'c'\n",
+    "a = foo 'b'\n",
     "for a in b:\n     c[-1]:\n        d = 1\n",
     "if a:\nb = 1\n",
     "a = 1\n    b = 2\n",

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codemill.core import trees
+from codemill.core import second_opinion, trees
 from codemill.core.languages import Language, LanguageTable
 from codemill.core.syntax import SyntaxReport, TooDeep, inspect, is_broken
 
@@ -217,6 +217,17 @@ def test_measurements_stay_in_bounds_and_do_not_change(text: str, name: str) -> 
 
 @settings(max_examples=50, deadline=None)
 @given(st.text("ab=([{}])\"'\n #,", max_size=60))
-def test_clean_trees_and_only_those_have_no_error(text: str) -> None:
+def test_what_python_says_of_a_tree_with_errors_holds(text: str) -> None:
     report = inspect(text, TABLE["python"])
-    assert (report.error_nodes + report.missing_nodes > 0) == trees.parse(text, "python").root.has_error
+    if trees.parse(text, "python").root.has_error:
+        opinion = second_opinion.ask("python", text)
+        assert opinion is not None
+        assert is_broken(report, TABLE["python"]) != opinion.accepted
+    else:
+        assert report.error_nodes + report.missing_nodes == 0
+
+
+def test_a_missing_token_that_no_node_stands_for() -> None:
+    text = "{''\n''}''"
+    assert trees.parse(text, "python").root.has_error
+    assert inspect(text, TABLE["python"]).faults == ("rejected",)

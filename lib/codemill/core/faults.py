@@ -64,6 +64,8 @@ class Judgement:
     error_bytes: int
     """Bytes in error nodes, less those in well-formed constructs inside them."""
     faults: Sequence[Fault]
+    hidden: bool = False
+    """Whether there is an error that no node stands for, such as a missing line break."""
 
 
 def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
@@ -74,12 +76,13 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
     counts.
     """
     errors, error_bytes = _errors(tree)
+    judged = tree
     if errors and (language.gaps or language.preprocessor):
         source = _plain(tree.source, language)
         plain = trees.parse(source.decode("utf-8", "surrogatepass"), tree.grammar)
         fewer, bytes_ = _errors(plain)
         if (len(fewer), bytes_) < (len(errors), error_bytes):
-            errors, error_bytes, nodes = fewer, bytes_, landmarks.marked(plain, language)
+            judged, errors, error_bytes, nodes = plain, fewer, bytes_, landmarks.marked(plain, language)
     faults = [*_forbidden(nodes, language), *_conflict_markers(tree, errors)]
     faults += _on_one_line(nodes, language)
     if language.required and "required" not in nodes:
@@ -90,7 +93,7 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
         faults += _by_words(tree.source, language.words)
     if language.preprocessor and len(errors) <= _FEW_ERRORS:
         faults += [Fault(CUT_OFF, error.line) for error in errors if error.at_end][:1]
-    return Judgement(errors, error_bytes, faults)
+    return Judgement(errors, error_bytes, faults, hidden=judged.root.has_error and not errors)
 
 
 def _errors(tree: trees.Tree) -> tuple[list[Error], int]:

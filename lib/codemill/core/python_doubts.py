@@ -33,7 +33,7 @@ _LONGER_THAN_PREFIXES = 1 << 16  # of strings: two letters
 _TAB, _LF, _FF, _CR, _BLANK, _HASH, _STAR, _COMMA, _DOT, _COLON, _SEMICOLON, _LESS, _EQUAL, _GREATER = (
     b"\t\n\f\r #*,.:;<=>"
 )
-_OPENING, _CLOSING, _BACKSLASH, _UNDERSCORE, _BACKTICK = b"()\\_`"
+_OPENING, _CLOSING, _CLOSING_SQUARE, _BACKSLASH, _UNDERSCORE, _BACKTICK = b"()]\\_`"
 _OPERATORS = tuple(b"=!<>:+-*/%&|^@~")
 _PLUS_MINUS, _EXPONENT, _STAR_SLASH = tuple(b"+-"), tuple(b"eE"), tuple(b"*/")
 
@@ -204,7 +204,7 @@ def _is_doubtful(tokens: Numbers) -> bool:  # noqa: C901 - one state machine
             begins, first = True, 0
             assigned = has_lambda = is_operand = False
             continue
-        if is_operand and (_is_operand(token) or (token == _STRING and (last >= _LONGER_THAN_PREFIXES or last == _UR))):
+        if is_operand and (_is_operand(token) or (token == _STRING and not _is_prefix(last))):
             return True
         # Some words are names but where they begin a statement.
         is_soft = begins and token in (_MATCH, _CASE, _TYPE)
@@ -306,6 +306,12 @@ def _is_operand(token: int) -> bool:
     if token in (_NAME, _NUMBER):
         return True
     return (token >= 256 or (token >= 65 and _is_name(token))) and _KEYWORDS[token % _PLACES] != token
+
+
+@compiled
+def _is_prefix(token: int) -> bool:
+    """Say whether a token before a string may be part of it, as a brace may where strings are within strings (3.12)."""
+    return token < _LONGER_THAN_PREFIXES and token not in (_UR, _CLOSING, _CLOSING_SQUARE)
 
 
 @compiled

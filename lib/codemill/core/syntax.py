@@ -109,7 +109,7 @@ def _judge(tree: trees.Tree, survey: lexing.Survey, found: Landmarks, language: 
     judged = faults.judge(tree, found.nodes, language)
     if language.parser is None:
         return judged
-    is_clean = not (judged.errors or judged.faults)
+    is_clean = not (judged.errors or judged.faults or judged.hidden)
     if is_clean and not second_opinion.is_wanted(tree.source, survey, language):
         return judged
     opinion = second_opinion.ask(language.parser, tree.text)
