@@ -9,6 +9,7 @@ import gc
 import hashlib
 import inspect
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,6 +39,9 @@ _KEY_FIELDS = [
     T.StructField("version", T.StringType()),
     T.StructField("error", T.StringType()),
 ]
+
+
+_Rows = list[dict[str, Any]]
 
 
 class Text(NamedTuple):
@@ -207,19 +211,27 @@ def _answers(batches: Iterator[pa.RecordBatch], annotator: Annotator, schema: pa
     """Annotate Arrow batches of (key, text_sha256, variant, argument, content), rebatched by rows and bytes."""
     # After every task Spark's daemon looks for garbage among all that was ever imported: 40 ms, unless it is set apart.
     gc.freeze()
-    # While a batch is worked on, in a child process mostly, the next one is read and the one before it sent away.
+    rebatched = _rebatched(batches, annotator.batch_rows, annotator.batch_bytes)
+    for answers in _one_ahead(partial(_annotated, annotator=annotator), rebatched):
+        yield pa.RecordBatch.from_pylist(answers, schema=schema)
+
+
+def _one_ahead(work: Callable[[_Rows], _Rows], batches: Iterable[_Rows]) -> Iterator[_Rows]:
+    """Yield what becomes of each batch, in order.
+
+    While one is worked on, in a child process mostly, the next is read, and what became of the one before is sent away.
+    """
     with ThreadPoolExecutor(max_workers=1) as worker:
-        before: Future[list[dict[str, Any]]] | None = None
-        for rows in _rebatched(batches, annotator.batch_rows, annotator.batch_bytes):
-            batch = worker.submit(_annotated, rows, annotator)
-            if before is not None:
-                yield pa.RecordBatch.from_pylist(before.result(), schema=schema)
-            before = batch
-        if before is not None:
-            yield pa.RecordBatch.from_pylist(before.result(), schema=schema)
+        waiting: deque[Future[_Rows]] = deque()
+        for batch in batches:
+            waiting.append(worker.submit(work, batch))
+            if len(waiting) > 1:
+                yield waiting.popleft().result()
+        for last in waiting:
+            yield last.result()
 
 
-def _annotated(rows: Sequence[dict[str, Any]], annotator: Annotator) -> list[dict[str, Any]]:
+def _annotated(rows: _Rows, annotator: Annotator) -> _Rows:
     texts = [Text(row["content"], row["variant"], row["argument"]) for row in rows]
     return [
         {
@@ -232,8 +244,8 @@ def _annotated(rows: Sequence[dict[str, Any]], annotator: Annotator) -> list[dic
     ]
 
 
-def _rebatched(batches: Iterator[pa.RecordBatch], max_rows: int, max_bytes: int) -> Iterator[list[dict[str, Any]]]:
-    rows: list[dict[str, Any]] = []
+def _rebatched(batches: Iterator[pa.RecordBatch], max_rows: int, max_bytes: int) -> Iterator[_Rows]:
+    rows: _Rows = []
     size = 0
     for batch in batches:
         for row in batch.to_pylist():

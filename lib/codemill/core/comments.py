@@ -15,10 +15,8 @@ from typing import NamedTuple
 
 from codemill.core import landmarks, lexing, switched_off, trees
 from codemill.core.languages import Language
+from codemill.core.lexing import WIDEST_INDENTATION
 from codemill.core.wording import MAX_PROSE, Look, explains, look
-
-_WIDEST_INDENTATION = 500
-"""Bytes. A comment further right stands behind code: looking for the begin of its line would take too long."""
 
 _MIN_LIKELY = 0.4
 """The share of a run's lines that must look a little like code for it to be looked at closely."""
@@ -91,8 +89,8 @@ def find(tree: trees.Tree, spans: Sequence[Sequence[int]], language: Language) -
     """
     if language.grammar is None or not language.statement_nodes:
         return []
-    markers, dialect = _prepared(language)
-    finder = _Finder(tree, spans, markers, switched_off.Judge(dialect))
+    markers, judge = _prepared(language)
+    finder = _Finder(tree, spans, markers, judge)
     scored = [
         (section, score)
         for section, score in finder.found()
@@ -181,7 +179,7 @@ class _Finder:
     def _adjacent(self, index: int) -> bool:
         """Say whether a comment and the next belong to one run."""
         (start, end), (other, last) = self._spans[index : index + 2]
-        if not end <= other <= end + _WIDEST_INDENTATION:
+        if not end <= other <= end + WIDEST_INDENTATION:
             return False
         source = self._source
         end -= source[end - 1] == _LINE_BREAK  # some nodes take in the line break after them
@@ -243,15 +241,15 @@ class _Finder:
         """Return a comment that stands alone on its lines, None for any other."""
         source = self._source
         start, end = self._spans[index]
-        lowest = max(0, start - _WIDEST_INDENTATION)
+        lowest = max(0, start - WIDEST_INDENTATION)
         first = source.rfind(b"\n", lowest, start) + 1
         kind = self._kind(start)
         if kind is None or (first == 0 and lowest > 0) or source[first:start].strip():
             return None
         while end > start and source[end - 1] in b" \t\r\n":
             end -= 1
-        last = source.find(b"\n", end, end + _WIDEST_INDENTATION) + 1
-        if last == 0 and end + _WIDEST_INDENTATION < len(source):
+        last = source.find(b"\n", end, end + WIDEST_INDENTATION) + 1
+        if last == 0 and end + WIDEST_INDENTATION < len(source):
             return None
         last = last or len(source)
         if source[end:last].strip():
@@ -340,11 +338,11 @@ def _introduced(source: bytes, run: Sequence[_Comment], markers: _Markers) -> bo
 
 
 @lru_cache(maxsize=512)
-def _prepared(language: Language) -> tuple[_Markers, switched_off.Dialect]:
+def _prepared(language: Language) -> tuple[_Markers, switched_off.Judge]:
     closing = {opening.encode(): end.encode() for opening, end in language.block_comments}
     opening = sorted((*closing, *(marker.encode() for marker in language.line_comments)), key=len, reverse=True)
     doc = (*(marker.encode() for marker in language.doc_comments), b"#!")
     one = b"|".join(map(re.escape, opening)) or b"(?!)"
     blanks = re.compile(rb"(?:" + one + rb")([ \t]?)(?=\S)")
     markers = _Markers(re.compile(one), blanks, len(opening) > 1, closing, doc)
-    return markers, switched_off.Dialect.of(language)
+    return markers, switched_off.Judge(switched_off.Dialect.of(language))

@@ -121,16 +121,22 @@ def _errors(tree: trees.Tree) -> tuple[list[Error], int]:
 
 def _plain(source: bytes, language: Language) -> bytes:
     """Return a source with the same lines, without what its grammar lacks."""
-    plain = bytearray(source)
+    plain = _compiled_alone(source) if language.preprocessor else bytearray(source)
     if language.preprocessor:
-        for start, end in _left_out(source, taken=True).tolist():
-            _blank(plain, start, end)
         for match in _DIRECTIVE_LINES.finditer(bytes(plain)):
             _blank(plain, *match.span())
     result = bytes(plain)
     for pattern, replacement in _gap_patterns(language.gaps):
         result = pattern.sub(replacement, result)
     return result
+
+
+def _compiled_alone(source: bytes) -> bytearray:
+    """Return a source with the same lines, without the branches that are not compiled when all conditions hold."""
+    kept = bytearray(source)
+    for start, end in _left_out(source, taken=True).tolist():
+        _blank(kept, start, end)
+    return kept
 
 
 def _blank(text: bytearray, start: int, end: int) -> None:
@@ -173,7 +179,7 @@ def _conflict_markers(tree: trees.Tree, errors: Sequence[Error]) -> Iterator[Fau
 
 def _forbidden(nodes: Nodes, language: Language) -> Iterator[Fault]:
     for rule in language.forbidden:
-        for node in nodes.get(f"forbidden.{rule.fault}", ()):
+        for node in nodes.get(landmarks.forbidden_name(rule), ()):
             if not _is_allowed(node, rule):
                 yield Fault(rule.fault, node.start_point.row + 1)
                 break
@@ -208,10 +214,8 @@ def _unclosed(tree: trees.Tree, language: Language) -> Iterator[Fault]:
 
 
 def _by_words(source: bytes, table: Words) -> Iterator[Fault]:
-    seen = bytearray(source)
-    for start, end in _left_out(source, taken=True).tolist() if table.directives and b"#" in source else ():
-        _blank(seen, start, end)
-    for word, offset in words.findings(bytes(seen), table):
+    seen = bytes(_compiled_alone(source)) if table.directives and b"#" in source else source
+    for word, offset in words.findings(seen, table):
         yield Fault(word, source.count(b"\n", 0, offset) + 1)
 
 

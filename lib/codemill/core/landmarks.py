@@ -16,7 +16,7 @@ from codemill.core.languages import Forbidden, Language
 from codemill.core.lexing import Survey
 
 Nodes = Mapping[str, Sequence[Node]]
-"""Nodes by the name under which `query` captured them, in document order."""
+"""Nodes by the name under which `marked` returns them, in document order."""
 
 
 class Landmarks(NamedTuple):
@@ -40,11 +40,11 @@ def find(tree: trees.Tree, survey: Survey, language: Language) -> Landmarks:
 
 
 def marked(tree: trees.Tree, language: Language) -> Nodes:
-    """Return what `query` captures in a tree, and what is forbidden at its top."""
-    nodes = trees.captures(tree, query(language))
+    """Return what the query captures in a tree, and what is forbidden at its top."""
+    nodes = trees.captures(tree, _query(language))
     for rule in language.forbidden:
         if rule.at_top:
-            nodes[_name(rule)] = [child for child in tree.root.children if child.type in rule.nodes]
+            nodes[forbidden_name(rule)] = [child for child in tree.root.children if child.type in rule.nodes]
     return nodes
 
 
@@ -57,15 +57,16 @@ def is_comment(tree: trees.Tree, start: int, language: Language) -> bool:
 
 
 @lru_cache(maxsize=512)
-def query(language: Language) -> str:
+def _query(language: Language) -> str:
     """Return a query for comments, functions, and what the table forbids or requires: all that one pass can find."""
-    forbidden = {_name(rule): rule.nodes for rule in language.forbidden if not rule.at_top}
+    forbidden = {forbidden_name(rule): rule.nodes for rule in language.forbidden if not rule.at_top}
     wanted = {"comment": language.comment_nodes, "function": language.function_nodes, "required": language.required}
     wanted["separated"] = language.line_separated
     return trees.query({**wanted, **forbidden})
 
 
-def _name(rule: Forbidden) -> str:
+def forbidden_name(rule: Forbidden) -> str:
+    """Return the name under which the nodes of a rule are found."""
     return f"forbidden.{rule.fault}"
 
 

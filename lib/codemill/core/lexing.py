@@ -33,7 +33,8 @@ _TRIPLE = ('"""', "'''")
 _LONGEST_ESCAPE = 10
 _LONGEST_DELIMITER = 16  # of a raw string, by the standard
 _LONGEST_WORD = 8
-_WIDEST_INDENTATION = 500
+WIDEST_INDENTATION = 500
+"""Bytes. A comment further right stands behind code: looking for the begin of its line would take too long."""
 _DEEPEST_INDENT = 100  # CPython's own limit
 
 # A multiplier for hashes, the golden ratio in 64 bits.
@@ -96,8 +97,17 @@ class Survey(NamedTuple):
 
 def survey(source: bytes, language: Language) -> Survey:
     """Measure a UTF-8 source, in time linear in its length. See `comment_spans` for how comments are found."""
-    letters = np.array([int.from_bytes(word.encode(), "little") for word in language.function_words], dtype=np.int64)
-    return Survey(*_survey(np.frombuffer(source, dtype=np.uint8), *_lexer(language), letters))
+    return Survey(*_survey(np.frombuffer(source, dtype=np.uint8), *_lexer(language), _function_letters(language)))
+
+
+def letters(word: str) -> int:
+    """Return up to eight ASCII letters as one number, the first in the lowest place: what compiled loops compare."""
+    return int.from_bytes(word.encode(), "little")
+
+
+@lru_cache(maxsize=256)
+def _function_letters(language: Language) -> Numbers:
+    return np.array([letters(word) for word in language.function_words], dtype=np.int64)
 
 
 class Unclosed(NamedTuple):
@@ -178,7 +188,7 @@ def _alone(data: Bytes, starts: Numbers) -> Truths:
     found = np.zeros(len(starts), dtype=np.bool_)
     for place in range(len(starts)):
         here = starts[place] - 1
-        while here >= 0 and starts[place] - here <= _WIDEST_INDENTATION and data[here] != _LF and _is_space(data[here]):
+        while here >= 0 and starts[place] - here <= WIDEST_INDENTATION and data[here] != _LF and _is_space(data[here]):
             here -= 1
         found[place] = here < 0 or data[here] == _LF
     return found

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codemill.core.compiled import compiled
+from codemill.core.lexing import letters
 
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
@@ -41,19 +42,15 @@ _PLUS_MINUS, _EXPONENT, _STAR_SLASH = tuple(b"+-"), tuple(b"eE"), tuple(b"*/")
 _BEGUN, _DEFAULT, _DEFAULT_BEFORE, _STARRED, _FREE, _ROUND = range(6)
 
 
-def _letters(word: str) -> int:
-    return int.from_bytes(word.encode(), "little")
-
-
-_ASYNC, _DEF, _CLASS, _LAMBDA, _DEL = map(_letters, ("async", "def", "class", "lambda", "del"))
-_MATCH, _CASE, _TYPE = map(_letters, ("match", "case", "type"))
-_FOR, _WHILE, _IF, _ELIF, _ELSE, _WITH = map(_letters, ("for", "while", "if", "elif", "else", "with"))
-_UR = _letters("ur")
-_TRY, _EXCEPT, _FINALLY, _RAISE = map(_letters, ("try", "except", "finally", "raise"))
-_RETURN, _YIELD, _NONLOCAL, _BREAK, _CONTINUE = map(_letters, ("return", "yield", "nonlocal", "break", "continue"))
+_ASYNC, _DEF, _CLASS, _LAMBDA, _DEL = map(letters, ("async", "def", "class", "lambda", "del"))
+_MATCH, _CASE, _TYPE = map(letters, ("match", "case", "type"))
+_FOR, _WHILE, _IF, _ELIF, _ELSE, _WITH = map(letters, ("for", "while", "if", "elif", "else", "with"))
+_UR = letters("ur")
+_TRY, _EXCEPT, _FINALLY, _RAISE = map(letters, ("try", "except", "finally", "raise"))
+_RETURN, _YIELD, _NONLOCAL, _BREAK, _CONTINUE = map(letters, ("return", "yield", "nonlocal", "break", "continue"))
 
 # Words that are no operands. Where each is among as many places as make no two meet is its remainder.
-_WORDS = [_letters(word) for word in keyword.kwlist if word not in ("None", "True", "False")]
+_WORDS = [letters(word) for word in keyword.kwlist if word not in ("None", "True", "False")]
 _PLACES = next(size for size in range(len(_WORDS), 5000) if len({word % size for word in _WORDS}) == len(_WORDS))
 _KEYWORDS = np.zeros(_PLACES, dtype=np.int64)
 _KEYWORDS[[word % _PLACES for word in _WORDS]] = _WORDS
