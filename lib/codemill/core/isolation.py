@@ -20,6 +20,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import IO, Any, TypeVar
 
+_TOGETHER = 50
+"""Answers that are sent at once: each sending wakes the parent. Those that a dying child has not sent are asked again.
+"""
+
 Item = TypeVar("Item")
 Answer = dict[str, Any]
 
@@ -69,23 +73,29 @@ class _Child:
 
     def each(self, function: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Answer | Failed]:
         done = 0
+        together = _TOGETHER
         try:
             while done < len(items):
-                for answer in self._answers(function, items[done:]):
+                for answer in self._answers(function, items[done:], together):
                     done += 1
                     yield answer
                 if done < len(items):
-                    done += 1
-                    yield Failed(self._cause_of_death())
+                    cause = self._cause_of_death()
+                    if together == 1:
+                        done += 1
+                        yield Failed(cause)
+                    together = 1  # what it died of is known only when nothing is waiting to be sent
         finally:
             if done < len(items):  # nobody wants the rest, which must not be taken for answers to other questions
                 self._end(kill=True)
 
-    def _answers(self, function: Callable[[Item], Answer], items: Sequence[Item]) -> Iterator[Answer | Failed]:
-        """Yield the answers that come before the child dies, or all of them."""
+    def _answers(
+        self, function: Callable[[Item], Answer], items: Sequence[Item], together: int
+    ) -> Iterator[Answer | Failed]:
+        """Yield the answers that come before the child dies, or all of them; it sends so many of them together."""
         process = self._started()
         with contextlib.suppress(BrokenPipeError):
-            pickle.dump((function, items), _pipe(process.stdin))
+            pickle.dump((function, items, together), _pipe(process.stdin))
             _pipe(process.stdin).flush()
         for _, line in zip(items, _pipe(process.stdout), strict=False):  # a line is read only for an item
             answer = json.loads(line)
@@ -142,11 +152,15 @@ def serve() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent has gone
         while True:
-            function, items = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the parent
-            _answer_all(function, items, answers, seconds)
+            function, items, together = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the parent
+            for first in range(0, len(items), together):
+                answers.writelines(_answered(function, items[first : first + together], seconds))
+                answers.flush()
 
 
-def _answer_all(function: Callable[[Any], Answer], items: Sequence[Any], answers: IO[bytes], seconds: float) -> None:
+def _answered(function: Callable[[Any], Answer], items: Sequence[Any], seconds: float) -> list[bytes]:
+    """Return a line for each item."""
+    lines = []
     for item in items:
         # Nobody handles the signal, so that it ends the process wherever it is.
         signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -157,5 +171,5 @@ def _answer_all(function: Callable[[Any], Answer], items: Sequence[Any], answers
         except Exception as error:  # whatever breaks the function is that item's answer
             answer = error_word(error)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        answers.write(json.dumps(answer).encode() + b"\n")
-        answers.flush()
+        lines.append(json.dumps(answer).encode() + b"\n")
+    return lines
