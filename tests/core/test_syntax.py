@@ -135,6 +135,8 @@ FAULTS = {
         (),
         1,
     ),
+    "a macro at the end that needs no semicolon": ("c", "int a;\nmake_n(0)\n", (), 2),
+    "a declaration that is cut off": ("c", "int a;\nint b\n", ("cut_off",), 2),
     "a conflict": (
         "python",
         "a = 1\n<<<<<<< HEAD\nb = 1\n=======\nb = 2\n>>>>>>> other\n",
@@ -157,6 +159,23 @@ def test_faults(case: str) -> None:
     language, text, faults, line = FAULTS[case]
     report = inspect(text, TABLE[language])
     assert (report.faults, report.first_error) == (faults, line)
+
+
+GAPS = {
+    "a test, whose macro begins it": ("cpp", 'TEST_CASE("reads (fast); all", "[reader]")\n{\n  a();\n}\n'),
+    "an exception as the argument of a macro": ("cpp", 'void a() {\n  EXPECT_THROW(throw b(""), c, "");\n}\n'),
+    "a lambda as an argument": (
+        "cpp",
+        "int PNGAPI b(void);\nvoid a() {\n  ON_CALL(*b, c(_)).Will(Invoke([](size_t d) {\n    return d;\n  }));\n}\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_what_the_grammar_lacks_is_no_error(case: str) -> None:
+    language, text = GAPS[case]
+    report = inspect(text, TABLE[language])
+    assert (report.error_nodes, report.missing_nodes, report.faults) == (0, 0, ())
 
 
 OLD_AND_EARLY = {

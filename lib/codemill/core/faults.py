@@ -33,6 +33,11 @@ _QUOTED = re.compile(r"comment|string|heredoc|template|literal|raw_text|text_blo
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(if|elif|else|endif)(?:n?def)?\b[ \t]*(0\b)?", re.MULTILINE)
 _BRACKET = re.compile(r"[^\w\s]*[(\[{][^\w\s)\]}]*|[^\w\s(\[{]*[)\]}][^\w\s]*")
 _BAD_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include\b[ \t]*(?:"[^"\n]*|<[^>\n]*)$', re.MULTILINE)
+_ENDS_WITH_A_MACRO = re.compile(rb"^\w+[ \t]*\([^()\n]*\)\s*(?:#[ \t]*endif\b[^\n]*\s*)*\Z", re.MULTILINE)
+_LONGEST_END = 400
+_BAD_PARAMETERS = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+\w+\((?![\w\s,.\\]*\))(?![^\n]*/\*)", re.MULTILINE)
+_BRANCH_CONDITION = re.compile(rb"^[ \t]*#[ \t]*(?:el)?if\b((?:[^\\\n]|\\(?:\r?\n|.))*)", re.MULTILINE)
+_NO_CODE = re.compile(rb"/\*[\s\S]*?(?:\*/|$)|//.*|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
 _DIRECTIVE_LINES = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\(?:\r?\n|.))*", re.MULTILINE)
 _NO_LINE_BREAK = re.compile(rb"[^\n]")
 
@@ -87,12 +92,17 @@ def judge(tree: trees.Tree, nodes: Nodes, language: Language) -> Judgement:
     faults += _on_one_line(nodes, language)
     if language.required and "required" not in nodes:
         faults.append(Fault(MISSING_PART, 1))
-    if tree.root.has_error:
-        faults += _unclosed(tree, language)
+    # What is left out with a preprocessor may be unclosed as well; what gaps rewrite is as good as new.
+    seen = tree if language.preprocessor else judged
+    if seen.root.has_error:
+        faults += _unclosed(seen, language)
     if language.words is not None:
         faults += _by_words(tree.source, language.words)
     if language.preprocessor and len(errors) <= _FEW_ERRORS:
-        faults += [Fault(CUT_OFF, error.line) for error in errors if error.at_end][:1]
+        ends = [error for error in errors if error.at_end]
+        # A macro at the very end need not have its semicolon.
+        if ends and not _ENDS_WITH_A_MACRO.search(tree.source[-_LONGEST_END:]):
+            faults.append(Fault(CUT_OFF, ends[0].line))
     return Judgement(errors, error_bytes, faults, hidden=judged.root.has_error and not errors)
 
 
@@ -223,6 +233,9 @@ def _directives(source: bytes) -> Iterator[Fault]:
     bad = _BAD_INCLUDE.search(source)
     if bad is not None:
         yield Fault("unclosed_string", source.count(b"\n", 0, bad.start()) + 1)
+    bad = _BAD_PARAMETERS.search(source) or next(filter(_has_loose_brackets, _BRANCH_CONDITION.finditer(source)), None)
+    if bad is not None:
+        yield Fault("unclosed_bracket", source.count(b"\n", 0, bad.start()) + 1)
     opened: list[int] = []
     for match in _DIRECTIVE.finditer(source):
         if match[1] == b"if":
@@ -234,6 +247,11 @@ def _directives(source: bytes) -> Iterator[Fault]:
             opened.pop()
     if opened:
         yield Fault("unclosed_condition", source.count(b"\n", 0, opened[0]) + 1)
+
+
+def _has_loose_brackets(condition: re.Match[bytes]) -> bool:
+    code = _NO_CODE.sub(b" ", condition[1])
+    return code.count(b"(") != code.count(b")")
 
 
 def _tree_matches(tree: trees.Tree) -> bool:
