@@ -163,6 +163,14 @@ def test_faults(case: str) -> None:
 
 GAPS = {
     "a test, whose macro begins it": ("cpp", 'TEST_CASE("reads (fast); all", "[reader]")\n{\n  a();\n}\n'),
+    "texts that macros stand for, one after the other": (
+        "c",
+        'const char *a = A_VERSION A_EXTRA;\nchar b[] =\n  B_ONE\n  B_TWO;\nchar c[] = "d" STRING(F) "g";\n',
+    ),
+    "a prototype for old compilers, on two lines": (
+        "c",
+        "extern int EXPORT a OF((const char *b,\n  int c));\nextern int EXPORT d OF((int e,\n  int f));\n",
+    ),
     "an exception as the argument of a macro": ("cpp", 'void a() {\n  EXPECT_THROW(throw b(""), c, "");\n}\n'),
     "a lambda as an argument": (
         "cpp",
