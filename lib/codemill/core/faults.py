@@ -36,9 +36,10 @@ _BAD_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include\b[ \t]*(?:"[^"\n]*|<[^>\n]*)$
 _ENDS_WITH_A_MACRO = re.compile(rb"^\w+[ \t]*\([^()\n]*\)\s*(?:#[ \t]*endif\b[^\n]*\s*)*\Z", re.MULTILINE)
 _LONGEST_END = 400
 _BAD_PARAMETERS = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+\w+\((?![\w\s,.\\]*\))(?![^\n]*/\*)", re.MULTILINE)
-_BRANCH_CONDITION = re.compile(rb"^[ \t]*#[ \t]*(?:el)?if\b((?:[^\\\n]|\\(?:\r?\n|.))*)", re.MULTILINE)
+_REST_OF_DIRECTIVE = rb"(?:[^\\\n]|\\(?:\r?\n|.))*"
+_BRANCH_CONDITION = re.compile(rb"^[ \t]*#[ \t]*(?:el)?if\b(%s)" % _REST_OF_DIRECTIVE, re.MULTILINE)
 _NO_CODE = re.compile(rb"/\*[\s\S]*?(?:\*/|$)|//.*|'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"")
-_DIRECTIVE_LINES = re.compile(rb"^[ \t]*#(?:[^\\\n]|\\(?:\r?\n|.))*", re.MULTILINE)
+_DIRECTIVE_LINES = re.compile(rb"^[ \t]*#%s" % _REST_OF_DIRECTIVE, re.MULTILINE)
 _NO_LINE_BREAK = re.compile(rb"[^\n]")
 
 
@@ -184,7 +185,7 @@ def _conflict_markers(tree: trees.Tree, errors: Sequence[Error]) -> Iterator[Fau
         if _QUOTED.search(node.type) and node.start_byte < match.start():
             return
         node = node.parent
-    yield Fault(CONFLICT_MARKER, tree.source.count(b"\n", 0, match.start()) + 1)
+    yield Fault(CONFLICT_MARKER, _line(tree.source, match.start()))
 
 
 def _forbidden(nodes: Nodes, language: Language) -> Iterator[Fault]:
@@ -220,22 +221,22 @@ def _unclosed(tree: trees.Tree, language: Language) -> Iterator[Fault]:
     found = lexing.first_unclosed(tree.source, language, spans)
     if found is None or (found.what == "bracket" and not language.preprocessor and _tree_matches(tree)):
         return
-    yield Fault(f"unclosed_{found.what}", tree.source.count(b"\n", 0, found.offset) + 1)
+    yield Fault(f"unclosed_{found.what}", _line(tree.source, found.offset))
 
 
 def _by_words(source: bytes, table: Words) -> Iterator[Fault]:
     seen = bytes(_compiled_alone(source)) if table.directives and b"#" in source else source
     for word, offset in words.findings(seen, table):
-        yield Fault(word, source.count(b"\n", 0, offset) + 1)
+        yield Fault(word, _line(source, offset))
 
 
 def _directives(source: bytes) -> Iterator[Fault]:
     bad = _BAD_INCLUDE.search(source)
     if bad is not None:
-        yield Fault("unclosed_string", source.count(b"\n", 0, bad.start()) + 1)
+        yield Fault("unclosed_string", _line(source, bad.start()))
     bad = _BAD_PARAMETERS.search(source) or next(filter(_has_loose_brackets, _BRANCH_CONDITION.finditer(source)), None)
     if bad is not None:
-        yield Fault("unclosed_bracket", source.count(b"\n", 0, bad.start()) + 1)
+        yield Fault("unclosed_bracket", _line(source, bad.start()))
     opened: list[int] = []
     for match in _DIRECTIVE.finditer(source):
         if match[1] == b"if":
@@ -246,7 +247,7 @@ def _directives(source: bytes) -> Iterator[Fault]:
         elif match[1] == b"endif":
             opened.pop()
     if opened:
-        yield Fault("unclosed_condition", source.count(b"\n", 0, opened[0]) + 1)
+        yield Fault("unclosed_condition", _line(source, opened[0]))
 
 
 def _has_loose_brackets(condition: re.Match[bytes]) -> bool:
@@ -313,6 +314,11 @@ def _bracket_query(grammar: str) -> str:
         if brackets
         else ""
     )
+
+
+def _line(source: bytes, offset: int) -> int:
+    """Return the line, from 1, that an offset in bytes is on."""
+    return source.count(b"\n", 0, offset) + 1
 
 
 def _size(node: Node) -> int:
