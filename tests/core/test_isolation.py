@@ -58,6 +58,12 @@ def test_one_item_harms_no_other(item: str, word: str) -> None:
     assert answers("a", item, "b", item) == ["a", word, "b", word]
 
 
+def test_answers_that_a_dying_child_had_not_sent_yet_are_not_lost() -> None:
+    items = [str(number) for number in range(120)]
+    items[70] = items[119] = "crash"
+    assert answers(*items) == ["parser_crashed" if item == "crash" else item for item in items]
+
+
 def test_what_nobody_waited_for_is_not_taken_for_an_answer() -> None:
     first = each(misbehave, ["a", "b", "c"], LIMITS)
     assert next(first) == {"item": "a"}
