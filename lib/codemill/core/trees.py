@@ -140,6 +140,14 @@ def language(grammar: str) -> tree_sitter.Language:
     return tree_sitter_language_pack.get_language(cast("tree_sitter_language_pack.SupportedLanguage", grammar))
 
 
+@cache
+def named_types(grammar: str) -> dict[int, str]:
+    """Return a grammar's names of node types by number, of which a name may have several; anonymous ones left out."""
+    known = language(grammar)
+    named = [number for number in range(known.node_kind_count) if known.node_kind_is_named(number)]
+    return {number: cast("str", known.node_kind_for_id(number)) for number in named}
+
+
 @lru_cache(maxsize=1024)
 def _compiled(grammar: str, source: str) -> Query:
     return Query(language(grammar), source)
