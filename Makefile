@@ -32,13 +32,14 @@ lint: setup ## linters, types and the rules about who may import what
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## measure near-duplicates beside peers, licences, ranking, syntax, each annotator, and the whole pipeline
+bench: setup ## measure near-duplicates beside peers, licences, ranking, syntax, each annotator, samples, and the whole pipeline
 	@$(BIN)/python benchmarks/near_duplicates.py
 	@$(BIN)/python benchmarks/crowds.py
 	@$(BIN)/python benchmarks/licenses.py
 	@$(BIN)/python benchmarks/ranking.py
 	@$(BIN)/python benchmarks/syntax.py
 	@$(BIN)/python benchmarks/annotators.py --conf-file $(CONF)
+	@$(BIN)/python benchmarks/samples.py --conf-file $(CONF)
 	@$(BIN)/python benchmarks/pipeline.py --conf-file $(CONF)
 
 dist: setup ## the wheel, and the environment archive for spark-submit

@@ -29,6 +29,7 @@ from codemill.core import (
     sensitive,
     static_analysis,
 )
+from codemill.core.constructs import ConstructTable
 from codemill.core.languages import LanguageTable
 from codemill.core.static_analysis import ScanLimits, SourceText
 
@@ -59,6 +60,7 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
     rules = _table("generated", generated.GeneratedCatalogue.from_mapping)
     secrets = _table("sensitive", sensitive.SensitiveCatalogue.from_mapping)
     options = _table("fim", fim.FimCatalogue.from_mapping).options("starcoder")
+    constructs = _table("constructs", ConstructTable.from_mapping)
     rule_files = {path.name: path.read_text() for path in (conf_folder() / "rules").glob("*.yaml")}
     analysis = static_analysis.AnalysisCatalogue.from_mapping(read_table("static_analysis", None), rule_files)
     batch = [SourceText(path, language, text) for path, language, text in files]
@@ -86,7 +88,9 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
         "sensitive": each(lambda file: sensitive.find(file[2], secrets)),
         "comments and syntax": each(lambda file: inspection.inspect((file[2], languages[file[1]]))),
         "static_analysis": scan,
-        "fim": each(lambda file: fim.sample(file[2], file[0], languages[file[1]], options, 1)),
+        "fim": each(
+            lambda file: fim.sample(fim.Document(file[2], file[0], languages[file[1]]), constructs, options, 1)
+        ),
     }
 
 

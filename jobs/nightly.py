@@ -3,4 +3,4 @@
 from codemill.cli import job
 
 if __name__ == "__main__":
-    job("ingest", "curate", "fim")
+    job()

@@ -140,18 +140,21 @@ class Store:
         variant: Column,
         argument: Column | None = None,
         where: Column | None = None,
+        contents: DataFrame | None = None,
     ) -> DataFrame:
         """Add an annotation to every subject (``where`` holds), computing those that no run has computed before.
 
-        ``subjects`` has at least text_sha256, size (bytes), text_in and text_key. Added are ``key``, a struct named
+        ``subjects`` has at least text_sha256, size (bytes), text_in and text_key; the texts are where these say, or
+        else in ``contents`` (text_key, content), and there need be no text_in. Added are ``key``, a struct named
         like the annotator (null when it failed) and ``error`` (a snake_case word, null when it did not).
         """
         key = annotator.key(variant, argument)
         argument = F.lit(None).cast("string") if argument is None else argument
         keyed = subjects.withColumn("key", key if where is None else F.when(where, key))
-        columns = ["key", "text_sha256", "size", "text_in", "text_key"]
+        columns = ["key", "text_sha256", "size", "text_key", *(["text_in"] if contents is None else [])]
         wanted = keyed.where("key is not null").select(*columns, variant.alias("variant"), argument.alias("argument"))
-        self._compute(wanted.dropDuplicates(["key"]), annotator)
+        texts = self.texts if contents is None else partial(_joined, contents=contents)
+        self._compute(wanted.dropDuplicates(["key"]), annotator, texts)
         answers = self.known(annotator).select(
             "key",
             "error",
@@ -174,7 +177,7 @@ class Store:
         """Return what the annotator's table holds of this version."""
         return self.warehouse.read_if_any(annotator.table).where(F.col("version") == annotator.version)
 
-    def _compute(self, wanted: DataFrame, annotator: Annotator) -> None:
+    def _compute(self, wanted: DataFrame, annotator: Annotator, texts: Callable[[DataFrame], DataFrame]) -> None:
         known = self.known(annotator).select("key", F.col("version").alias("known"))
         wanted = wanted.join(known, "key", "left").localCheckpoint()
         is_missing = F.col("known").isNull()
@@ -193,7 +196,7 @@ class Store:
         work = partial(_answers, annotator=annotator, schema=to_arrow_schema(annotator.table.schema))
         subjects = wanted.where(is_missing)
         answers = (
-            self.texts(F.broadcast(subjects) if missing <= _BROADCAST else subjects)
+            texts(F.broadcast(subjects) if missing <= _BROADCAST else subjects)
             # By the key itself, Spark would take the partitions for made that found the keys, and has joined to a few.
             .repartition(self.tasks(missing, size), F.xxhash64("key"))
             .select("key", "text_sha256", "variant", "argument", "content")
@@ -205,6 +208,10 @@ class Store:
         """Choose tasks of about ``task_bytes``, but enough of them to keep every core busy; at least one."""
         cores = self.warehouse.spark.sparkContext.defaultParallelism
         return max(1, min(max(size // self.task_bytes + 1, 2 * cores), rows, 100_000))
+
+
+def _joined(subjects: DataFrame, contents: DataFrame) -> DataFrame:
+    return subjects.join(contents, "text_key")
 
 
 def _answers(batches: Iterator[pa.RecordBatch], annotator: Annotator, schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -10,16 +10,20 @@ import typer
 from pyspark.sql import SparkSession
 from rich.console import Console
 
-from codemill import demo, funnel, samples
+from codemill import demo, distribution, funnel
 from codemill.catalogues import read_table
 from codemill.config import Settings, load
 from codemill.errors import CodemillError, RunError, UsageError
 from codemill.explain import explain as explain_subject
+from codemill.export import export_samples
 from codemill.ingest import ingest
 from codemill.pipeline import curate
 from codemill.progress import Progress
 from codemill.runs import Run, running
+from codemill.samples import make_samples
 from codemill.session import working_session
+from codemill.show import drawn, save
+from codemill.show import show as show_samples
 from codemill.tables import Warehouse
 
 ConfFile = Annotated[str, typer.Option("--conf-file", help="The settings (YAML).")]
@@ -27,7 +31,12 @@ Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override one setting; may be repeated.")
 ]
 
-JOBS: dict[str, Callable[[Run], None]] = {"ingest": ingest, "curate": curate, "fim": samples.make_samples}
+JOBS: dict[str, Callable[[Run], None]] = {
+    "ingest": ingest,
+    "curate": curate,
+    "fim": make_samples,
+    "export": export_samples,
+}
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None
@@ -36,8 +45,8 @@ app = typer.Typer(
 
 @app.command()
 def run(conf_file: ConfFile, overrides: Overrides = None) -> None:
-    """Run ingest, curate and fim, one after the other, in one Spark session."""
-    _run_jobs(list(JOBS), conf_file, overrides or [])
+    """Run ingest, curate, fim and, where export.path says so, export, one after the other, in one Spark session."""
+    _run_jobs((), conf_file, overrides or [])
 
 
 @app.command()
@@ -58,15 +67,39 @@ def explain(conf_file: ConfFile, subject: Annotated[str, typer.Argument(metavar=
         explain_subject(Warehouse(spark, settings.warehouse), subject, Console())
 
 
+@app.command()
+def show(
+    conf_file: ConfFile = "conf/demo.yaml",
+    language: Annotated[str | None, typer.Option(help="Of this language; of any, if left out.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Of this kind or situation; of any, if left out.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 5,
+    seed: Annotated[int, typer.Option(help="Another seed, other samples.")] = 0,
+    svg: Annotated[str | None, typer.Option(metavar="FILE", help="Write a picture instead of printing.")] = None,
+) -> None:
+    """Print some samples in colour."""
+    settings = load(conf_file)
+    with working_session(settings, "codemill show") as spark:
+        samples = drawn(Warehouse(spark, settings.warehouse), language, kind, count, seed)
+    if svg is None:
+        show_samples(Console(), samples)
+    else:
+        save(samples, svg)
+
+
 def job(*names: str) -> None:
-    """Run jobs as a script: read --conf-file and --set from the command line, exit with 0, 1 or 2."""
+    """Run jobs (all, if none is named) as a script that takes --conf-file and --set, and exits with 0, 1 or 2."""
 
     def command(conf_file: ConfFile, overrides: Overrides = None) -> None:
         _run_jobs(names, conf_file, overrides or [])
 
     script = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    script.command(help=f"Run {', '.join(names)}.")(command)
+    script.command(help=f"Run {', '.join(names or JOBS)}.")(command)
     _exit_well(script)
+
+
+def wanted_jobs(settings: Settings) -> list[str]:
+    """Return the jobs of a whole run: all, but the export only where there is a place for it."""
+    return [name for name in JOBS if name != "export" or settings.export.path is not None]
 
 
 def main() -> None:
@@ -76,11 +109,15 @@ def main() -> None:
 
 def _run_jobs(names: Sequence[str], conf_file: str, overrides: Sequence[str]) -> None:
     settings = load(conf_file, overrides)
+    names = names or wanted_jobs(settings)
     console = Console()
     with Progress(console) as progress, working_session(settings, f"codemill {' '.join(names)}") as spark:
         runs = [_run_job(name, settings, spark, progress) for name in names]
+        samples = distribution.counted(Warehouse(spark, settings.warehouse)) if "fim" in names else None
     for finished in runs:
         funnel.show(console, finished.job, finished.counts)
+    if samples:
+        distribution.show(console, samples)
     console.print(f"Tables: {settings.warehouse}", highlight=False, soft_wrap=True)
 
 

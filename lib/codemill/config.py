@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
+from codemill.core.fim.options import DEFAULT_KINDS, DEFAULT_SIZE_CLASSES
 from codemill.errors import UsageError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -25,6 +26,29 @@ MetadataColumn = Literal[
     "name", "platform", "url", "license", "stars", "forks", "watchers", "commits", "archived", "fork_of"
 ]
 TableColumn = Literal["name", "path", "content", "url", "license", "stars", "forks"]
+ExportColumn = Literal[
+    "sample_id",
+    "file_id",
+    "project_id",
+    "path",
+    "language",
+    "kind",
+    "situation",
+    "node_type",
+    "size_class",
+    "construct",
+    "order",
+    "window_start",
+    "window_end",
+    "start",
+    "end",
+    "tokens",
+    "position",
+    "prefix",
+    "middle",
+    "suffix",
+    "text",
+]
 
 
 class Section(BaseModel):
@@ -201,13 +225,66 @@ class Steps(Section):
     static_analysis: StaticAnalysis = StaticAnalysis()
 
 
+class Benchmarks(Section):
+    """Texts that no training data may hold: files below ``path``, by the share of their n-grams that a file has."""
+
+    path: str | None = None
+    ngram: Annotated[int, Field(ge=3, le=64)] = 10
+    min_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+
+
+class Repository(Section):
+    """Files of a project in order, what is used before its user, but for ``random_share`` of them.
+
+    A sample shows up to ``max_files`` other files with probability ``rate``, as far as the format knows how to.
+    """
+
+    rate: Share = 0.0
+    random_share: Share = 0.1
+    max_files: Count = 16
+
+
 class Fim(Section):
-    """FIM samples: ``format`` is a row of conf/fim.yaml; ``kinds`` are weights."""
+    """FIM samples: ``format`` is a row of conf/fim.yaml, or ``custom`` with a row of its own; weights are relative.
+
+    See `core.fim.options.FimOptions`, which checks what goes together.
+    """
 
     format: str = "starcoder"
+    custom: dict[str, Any] | None = None
     fim_rate: Share = 0.7
-    spm_rate: Share = 0.5
-    kinds: dict[Literal["ast_node", "random"], Annotated[float, Field(ge=0)]] = {"ast_node": 0.9, "random": 0.1}
+    spm_rate: Share | None = None
+    allow_untrained_orders: bool = False
+    kinds: dict[str, Weight] = DEFAULT_KINDS
+    size_classes: dict[str, Weight] = DEFAULT_SIZE_CLASSES
+    max_middle_share: Share = 0.7
+    max_lines: Count = 10
+    samples_per_kilobyte: Weight = 0
+    max_samples: Count = 8
+    path_rate: Share = 0.5
+    sentinels: Literal["drop", "escape"] = "drop"
+    max_tokens: Count = 32_768
+    counter: Literal["bytes", "characters", "tokenizers", "tiktoken"] = "bytes"
+    tokenizer: str | None = None
+    validation_share: Share = 0.01
+    repository: Repository = Repository()
+    benchmarks: Benchmarks = Benchmarks()
+
+
+class Export(Section):
+    """The samples as files to train on: shards of about ``shard_bytes`` bytes, before compression, below ``path``."""
+
+    path: str | None = None
+    format: Literal["jsonl", "parquet"] = "jsonl"
+    shard_bytes: Annotated[int, Field(ge=1_024)] = 268_435_456
+    columns: Annotated[tuple[ExportColumn, ...], Field(min_length=1)] = (
+        "sample_id",
+        "language",
+        "kind",
+        "order",
+        "tokens",
+        "text",
+    )
 
 
 class Catalogues(Section):
@@ -219,6 +296,7 @@ class Catalogues(Section):
     generated: str | None = None
     sensitive: str | None = None
     static_analysis: str | None = None
+    constructs: str | None = None
     fim: str | None = None
 
 
@@ -248,6 +326,7 @@ class Settings(Section):
     ingest: Ingest = Ingest()
     steps: Steps = Steps()
     fim: Fim = Fim()
+    export: Export = Export()
     catalogues: Catalogues = Catalogues()
     demo: Demo | None = None
     spark: Spark = Spark()

@@ -1,30 +1,36 @@
 """FIM samples: the table `curated_files` -> the table `fim_samples`.
 
-A document becomes a sample by hashes of (seed, file_id, purpose), so the table is the same in any partitioning. A
-document that holds one of the format's sentinels is dropped with a decision: it could pass off text as control tokens.
+A document becomes samples by hashes of (seed, file_id, purpose), so the table is the same in any partitioning. Not made
+into samples, with a decision: a document that holds a control token of the format, which could pass off text as
+control tokens (or its tokens are escaped, by setting), and one that holds a text of a benchmark.
 """
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 from pyspark.sql import types as T  # noqa: N812
-from pyspark.sql.pandas.types import to_arrow_schema
 
+from codemill import config, repositories
 from codemill.catalogues import catalogue, table_text
-from codemill.core import fim, isolation, trees
-from codemill.core.fim import FimCatalogue, FimOptions
+from codemill.core import choice, fim, isolation, trees
+from codemill.core.constructs import ConstructTable
+from codemill.core.decontamination import Benchmarks, Overlap, read_references
+from codemill.core.fim import Document, FimCatalogue, FimOptions
 from codemill.core.isolation import Failed
 from codemill.core.languages import LanguageTable
 from codemill.errors import RunError, UsageError
 from codemill.runs import Run, StepCounts, decisions_of
-from codemill.steps.step import DROP, ERROR
-from codemill.tables import CURATED_FILES, DECISIONS, FIM_SAMPLES, row_count, total
+from codemill.steps.step import DROP, EDIT, ERROR
+from codemill.tables import CURATED_FILES, DECISIONS, FIM_SAMPLES, PROJECTS, row_count, total
+from codemill.vectorized import mapped
 
 _MADE = T.StructType(
     [
@@ -35,40 +41,92 @@ _MADE = T.StructType(
     ]
 )
 _BATCH_ROWS = 200
+_BATCH_BYTES = 8 << 20
+_TOKEN_BYTES = 5
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a worker needs to know."""
+
+    options: FimOptions
+    seed: int
+    validation_share: float
+    languages: str
+    constructs: str
+    benchmarks: Benchmarks | None
 
 
 def make_samples(run: Run) -> None:
     """Turn every curated file into samples, replacing what was there."""
-    options = _options(run)
-    languages = table_text("languages", run.settings.catalogues.languages, LanguageTable.from_mapping)
+    plan = _plan(run)
     with run.step("fim") as counts:
         files = run.warehouse.read(CURATED_FILES)
         totals = files.agg(row_count(), total("size"), F.count_distinct("project_id"))
         counts.files_in, counts.bytes_in, counts.projects_in = totals.collect()[0]
-        make = partial(
-            _make, options=options, seed=run.settings.seed, languages=languages, schema=to_arrow_schema(_MADE)
-        )
         tasks = run.store.tasks(counts.files_in, counts.bytes_in)
-        columns = files.select("file_id", "language", "content").repartition(tasks, "file_id")
-        made = columns.mapInArrow(make, _MADE).persist(StorageLevel.DISK_ONLY)
+        wanted = _documents(run, files, plan.options).repartition(tasks, "file_id")
+        made = mapped(wanted, _MADE, _make, plan=plan).persist(StorageLevel.DISK_ONLY)
         try:
             _write(run, made, counts)
         finally:
             made.unpersist()
 
 
-def _options(run: Run) -> FimOptions:
+def _plan(run: Run) -> _Plan:
     conf = run.settings.fim
-    table = table_text("fim", run.settings.catalogues.fim, FimCatalogue.from_mapping)
-    formats: FimCatalogue = catalogue(FimCatalogue.from_mapping, table)
+    tables = run.settings.catalogues
+    formats: FimCatalogue = catalogue(
+        FimCatalogue.from_mapping, table_text("fim", tables.fim, FimCatalogue.from_mapping)
+    )
+    own = {"format", "custom", "validation_share", "repository", "benchmarks"}
     try:
-        return formats.options(conf.format, fim_rate=conf.fim_rate, spm_rate=conf.spm_rate, kinds=dict(conf.kinds))
+        options = formats.options(conf.format, conf.custom, **conf.model_dump(exclude=own))
     except ValueError as error:
         raise UsageError(" ".join(str(error).split())[:400]) from None
+    return _Plan(
+        options,
+        run.settings.seed,
+        conf.validation_share,
+        table_text("languages", tables.languages, LanguageTable.from_mapping),
+        table_text("constructs", tables.constructs, ConstructTable.from_mapping),
+        _benchmarks(conf.benchmarks),
+    )
+
+
+def _benchmarks(conf: config.Benchmarks) -> Benchmarks | None:
+    if conf.path is None:
+        return None
+    try:
+        return Benchmarks.from_texts(read_references(Path(conf.path)), conf.ngram, conf.min_share)
+    except ValueError as error:
+        raise UsageError(f"fim.benchmarks.path: {error}") from None
+
+
+def _documents(run: Run, files: DataFrame, options: FimOptions) -> DataFrame:
+    """Give every file the name of its project, its place in it, and the files that it shows."""
+    names = run.warehouse.read(PROJECTS).select("project_id", _repository().alias("repository"))
+    # No tokenizer has tokens of many more characters than this, on average.
+    budget = options.max_tokens * (1 if options.counter in ("bytes", "characters") else _TOKEN_BYTES)
+    places = repositories.placed(run, files, budget)
+    columns = files.select("file_id", "project_id", "path", "language", "content").join(names, "project_id", "left")
+    if not run.settings.fim.repository.rate or not options.format.shows_files:
+        return columns.join(places.select("file_id", "position"), "file_id").withColumn(
+            "shown", repositories.nothing_shown()
+        )
+    places = places.localCheckpoint()
+    others = repositories.shown(files, places)
+    return columns.join(places.select("file_id", "position"), "file_id").join(others, "file_id", "left")
+
+
+def _repository() -> Column:
+    # host/owner/name
+    owned = F.regexp_extract(F.coalesce("url", F.lit("")), r"^[^/]+/(.+)$", 1)
+    return F.when(owned != "", owned).otherwise(F.col("name"))
 
 
 def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
-    is_sample = F.col("action").isNull()
+    is_sample = F.col("sample_id").isNotNull()
     written = run.warehouse.write(
         FIM_SAMPLES,
         made.where(is_sample),
@@ -77,12 +135,12 @@ def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
     )
     counts.bytes_out, counts.projects_out = written["bytes"], counts.projects_in
     for row in made.groupBy("kind", "action", "reason").count().collect():
-        target = {None: counts.made, DROP: counts.dropped, ERROR: counts.errors}[row["action"]]
+        target = {None: counts.made, DROP: counts.dropped, EDIT: counts.edited, ERROR: counts.errors}[row["action"]]
         target[row["reason"] or row["kind"]] = row["count"]
     explained = sum(counts.dropped.values()) + sum(counts.errors.values())
-    if explained:
-        refused = made.where(~is_sample).withColumnRenamed("file_id", "subject_id")
-        run.warehouse.write(DECISIONS, decisions_of(run, "fim", "file", refused), "append")
+    if explained or counts.edited:
+        verdicts = made.where(~is_sample).withColumnRenamed("file_id", "subject_id")
+        run.warehouse.write(DECISIONS, decisions_of(run, "fim", "file", verdicts), "append")
     counts.files_out = made.where(is_sample).select("file_id").distinct().count()
     if counts.files_in != counts.files_out + explained or written["samples"] != sum(counts.made.values()):
         raise RunError(
@@ -91,26 +149,72 @@ def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
         )
 
 
-def _make(
-    batches: Iterator[pa.RecordBatch], options: FimOptions, seed: int, languages: str, schema: pa.Schema
-) -> Iterator[pa.RecordBatch]:
-    table = catalogue(LanguageTable.from_mapping, languages)
-    answer = partial(fim.answer, options=options, seed=seed)
+def _make(batches: Iterator[pa.RecordBatch], plan: _Plan, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    languages = catalogue(LanguageTable.from_mapping, plan.languages)
+    table = catalogue(ConstructTable.from_mapping, plan.constructs)
+    answer = partial(fim.answer, table=table, options=plan.options, seed=plan.seed)
+    for files in _rebatched(batches):
+        overlaps = [plan.benchmarks.find(file["content"]) if plan.benchmarks else None for file in files]
+        clean = [file for file, overlap in zip(files, overlaps, strict=True) if not overlap]
+        items = [_document(file, languages, plan) for file in clean]
+        answers = isolation.each(answer, items, trees.LIMITS)
+        rows = [row for file, found in zip(clean, answers, strict=True) for row in _rows(file, found, plan)]
+        rows += [_overlapping(file, found) for file, found in zip(files, overlaps, strict=True) if found]
+        yield pa.RecordBatch.from_pylist(rows, schema=schema)
+
+
+def _rebatched(batches: Iterator[pa.RecordBatch]) -> Iterator[list[dict[str, Any]]]:
+    """Yield rows of at most so many bytes together; a file becomes several times as many bytes of samples."""
     for batch in batches:
-        for start in range(0, batch.num_rows, _BATCH_ROWS):
-            files = batch.slice(start, _BATCH_ROWS).to_pylist()
-            items = [(file["content"], file["file_id"], table[file["language"]]) for file in files]
-            answers = isolation.each(answer, items, trees.LIMITS)
-            rows = [row for file, found in zip(files, answers, strict=True) for row in _rows(file, found)]
-            yield pa.RecordBatch.from_pylist(rows, schema=schema)
+        rows: list[dict[str, Any]] = []
+        size = 0
+        for row in batch.to_pylist():
+            rows.append(row)
+            size += len(row["content"]) + sum(len(other["content"]) for other in row["shown"] or ())
+            if len(rows) >= _BATCH_ROWS or size >= _BATCH_BYTES:
+                yield rows
+                rows, size = [], 0
+        if rows:
+            yield rows
 
 
-def _rows(file: dict[str, Any], answer: dict[str, Any] | Failed) -> Iterator[dict[str, Any]]:
-    """Yield the samples of one file, or one row that says why there are none."""
-    known = {"file_id": file["file_id"], "language": file["language"]}
+def _document(file: dict[str, Any], languages: LanguageTable, plan: _Plan) -> Document:
+    shown = [(other["file_id"], other["path"], other["content"]) for other in file["shown"] or ()]
+    if plan.benchmarks:
+        shown = [other for other in shown if not plan.benchmarks.find(other[2])]
+    language = languages[file["language"]]
+    return Document(file["content"], file["file_id"], language, file["path"], file["repository"] or "", tuple(shown))
+
+
+def _known(file: dict[str, Any]) -> dict[str, Any]:
+    return {name: file[name] for name in ("file_id", "project_id", "path", "language", "position")}
+
+
+def _overlapping(file: dict[str, Any], found: Overlap) -> dict[str, Any]:
+    evidence = json.dumps({"benchmark": found.benchmark, "share": round(found.share, 3)})
+    return {**_known(file), "action": DROP, "reason": "benchmark_overlap", "evidence": evidence}
+
+
+def _rows(file: dict[str, Any], answer: dict[str, Any] | Failed, plan: _Plan) -> Iterator[dict[str, Any]]:
+    """Yield the samples of one file, or one row that says why there are none; one more if sentinels were escaped."""
+    known = _known(file)
     if isinstance(answer, Failed):
         yield {**known, "action": ERROR, "reason": answer.word, "evidence": "{}"}
     elif "sentinel" in answer:
         yield {**known, "action": DROP, "reason": "sentinel_in_text", "evidence": json.dumps(answer)}
     else:
-        yield from ({**known, **sample} for sample in answer["samples"])
+        is_validation = choice.unit(plan.seed, file["project_id"], "split") < plan.validation_share
+        known["split"] = "validation" if is_validation else "train"
+        yield from ({**known, **sample, **_parts(file["content"], sample)} for sample in answer["samples"])
+        if answer["escapes"]:
+            evidence = json.dumps({"sentinels": answer["escapes"]})
+            yield {**known, "action": EDIT, "reason": "sentinel_escaped", "evidence": evidence}
+
+
+def _parts(text: str, sample: dict[str, Any]) -> dict[str, str]:
+    start, end = sample["start"], sample["end"]
+    return {
+        "prefix": text[sample["window_start"] : start],
+        "middle": text[start:end],
+        "suffix": text[end : sample["window_end"]],
+    }

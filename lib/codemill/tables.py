@@ -108,6 +108,7 @@ def _columns(*columns: tuple[str, T.DataType]) -> T.StructType:
 
 
 _TEXT, _WHOLE, _REAL, _YES, _TIME = T.StringType(), T.LongType(), T.DoubleType(), T.BooleanType(), T.TimestampType()
+_COUNT = T.IntegerType()
 
 PROJECTS = Table(
     "projects",
@@ -223,10 +224,27 @@ FIM_SAMPLES = Table(
     _columns(
         ("sample_id", _TEXT),
         ("file_id", _TEXT),
+        ("project_id", _TEXT),
+        ("path", _TEXT),
         ("language", _TEXT),
+        # train or validation; a project is in one of them.
+        ("split", _TEXT),
         ("kind", _TEXT),
+        ("situation", _TEXT),
         ("node_type", _TEXT),
+        ("size_class", _TEXT),
+        ("construct", _TEXT),
         ("order", _TEXT),
+        # Characters of the curated file: the window of which it is a sample, and its middle.
+        ("window_start", _COUNT),
+        ("window_end", _COUNT),
+        ("start", _COUNT),
+        ("end", _COUNT),
+        # How long `text` is, as fim.counter counts.
+        ("tokens", _COUNT),
+        # The place of its file in the order of its project, and the files that are shown before it.
+        ("position", _COUNT),
+        ("context", T.ArrayType(_TEXT)),
         ("prefix", _TEXT),
         ("middle", _TEXT),
         ("suffix", _TEXT),

@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame, SparkSession
 from rich.console import Console
 
 from codemill import funnel
-from codemill.cli import JOBS
+from codemill.cli import JOBS, wanted_jobs
 from codemill.config import Settings
 from codemill.errors import UsageError
 from codemill.explain import explain
@@ -68,9 +68,9 @@ def settings_for(root: Path, warehouse: Path, **more: Any) -> Settings:
 def run_all(spark: SparkSession, settings: Settings) -> Done:
     runs = []
     with Progress(Console(file=io.StringIO())) as progress:
-        for name, job in JOBS.items():
+        for name in wanted_jobs(settings):
             with running(name, settings, spark, progress) as run:
-                job(run)
+                JOBS[name](run)
             runs.append(run)
     return Done(settings, Warehouse(spark, settings.warehouse), runs)
 
