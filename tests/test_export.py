@@ -5,8 +5,7 @@ import io
 import json
 import random
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -46,11 +45,8 @@ def write(spark: SparkSession, warehouse: str, rows: list[dict[str, Any]], tasks
 def exported(spark: SparkSession, warehouse: str, path: Path | str | None, **more: Any) -> Run:
     conf = {"path": None if path is None else str(path), "format": "jsonl", "shard_bytes": 4_000, "columns": COLUMNS}
     conf |= more
-    section = SimpleNamespace(
-        **conf, model_dump=lambda mode, exclude: {key: conf[key] for key in conf if key not in exclude}
-    )
-    settings = SimpleNamespace(warehouse=warehouse, seed=1, export=section, fingerprint=lambda: "0123456789abcdef")
-    run = Run("export", cast("Settings", settings), spark, Progress(Console(file=io.StringIO())))
+    settings = Settings.model_validate({"warehouse": warehouse, "seed": 1, "export": conf})
+    run = Run("export", settings, spark, Progress(Console(file=io.StringIO())))
     export.export_samples(run)
     return run
 
@@ -81,8 +77,10 @@ def test_what_is_in_the_folder(spark: SparkSession, warehouse_path: str, tmp_pat
     assert max(map(len, found.values())) < 4_000
 
     assert (manifest["status"], manifest["samples"], manifest["seed"]) == ("complete", 300, 1)
-    assert (manifest["conf"], manifest["codemill"]) == ("0123456789abcdef", export.__version__)
-    assert manifest["settings"] == {"format": "jsonl", "shard_bytes": 4_000, "columns": list(COLUMNS)}
+    assert (manifest["conf"], manifest["codemill"]) == (run.settings.fingerprint(), export.__version__)
+    assert manifest["settings"]["export"] == {"format": "jsonl", "shard_bytes": 4_000, "columns": list(COLUMNS)}
+    assert manifest["settings"]["fim"] == run.settings.fim.model_dump(mode="json")
+    assert "spark" not in manifest["settings"]
     assert {split: sums["samples"] for split, sums in manifest["splits"].items()} == {"train": 270, "validation": 30}
     assert manifest["counts"][0] == {
         "split": "train",

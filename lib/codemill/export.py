@@ -155,7 +155,8 @@ def export_samples(run: Run) -> None:
         "codemill": __version__,
         "conf": run.settings.fingerprint(),
         "seed": seed,
-        "settings": conf.model_dump(mode="json", exclude={"path"}),
+        # Without what may hold keys of a store, and without the folder itself, which may be moved.
+        "settings": run.settings.model_dump(mode="json", exclude={"spark": True, "export": {"path"}}),
     }
     with run.step("export") as counts:
         target.claim(head)

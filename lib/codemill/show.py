@@ -17,7 +17,7 @@ from rich.text import Text
 from codemill.errors import UsageError
 from codemill.tables import FIM_SAMPLES, Warehouse
 
-MIDDLE = "on #005f00"
+MIDDLE = "on #553355"
 _BEFORE, _AFTER = 14, 8
 _LONGEST = 40
 _WIDTH = 110
@@ -47,7 +47,7 @@ def drawn(warehouse: Warehouse, language: str | None, kind: str | None, count: i
 
 
 def show(console: Console, samples: Sequence[Row]) -> None:
-    """Print samples: what is hidden on a green ground, and some lines around it."""
+    """Print samples: what is hidden on a ground of its own, and some lines around it."""
     for sample in samples:
         console.print(picture(sample))
 

@@ -204,6 +204,12 @@ def test_each_situation_can_be_asked_for(situation, kind, expected):
     assert expected in {each.middle for each in found}
 
 
+def test_a_docstring_is_a_comment_to_its_function():
+    text = 'def f():\n    return 1\n\n\ndef g():\n    """What it gives."""\n    return 2\n'
+    found = middles(text, options("method_with_comment", max_middle_share=0.9), 20)
+    assert found == {'def g():\n    """What it gives."""\n    return 2'}
+
+
 def test_there_are_thirteen_situations():
     assert len(SITUATIONS) == 13
 

@@ -37,6 +37,8 @@ _MAX_SIBLINGS = 400
 _MAX_INDENT = 200
 _AFTER_LINE = b" \t\r;,"
 _BLANKS = frozenset(b" \t\n")
+# Of the languages with functions, only Python's dialects begin a body with such a string.
+_DOCSTRING = re.compile(rb"[rR]?(?:\"\"\"|''')")
 
 _BLOCK = re.compile(
     r"(?:^|_)(?:block|body|suite|compound_statement|declaration_list|statement_list|statements|clause|members?|case"
@@ -192,9 +194,11 @@ class Nodes:
         return None
 
     def commented(self, within: Range, longest: float, chance: Chance) -> Found | None:
-        """Draw a function with the comment right above it."""
+        """Draw a function with the comment right above it, or with the docstring that its body begins with."""
         for each in self._drawn(frozenset({"function"}), within, chance):
             start = self._comment_above(each.node)
+            if start is None and self._has_docstring(each):
+                start = each.start
             if start is not None and within.start <= start and each.end - start <= longest:
                 return self._trimmed(start, each.end, each.node.type, "function", "function")
         return None
@@ -272,7 +276,9 @@ class Nodes:
         start, end = node.start_byte, node.end_byte
         if start < within.start or end > within.end or end - start > longest or not self._suits(node):
             return False
-        return self.tree.source.find(b"\n", start, end) < 0 and not self.tree.source[start:end].isspace()
+        if self.tree.source.find(b"\n", start, end) >= 0 or self.tree.source[start:end].isspace():
+            return False
+        return not self._fills_line(node, start, end)
 
     def _suits(self, node: Node) -> bool:
         if not node.is_named or node.has_error or node.is_missing or node.kind_id in self._comment_ids:
@@ -380,6 +386,10 @@ class Nodes:
             found = constructs.body(each.node, each.shape, self.tree.source, self._comments)
             if found is not None and found.end <= within.end:
                 yield each, found
+
+    def _has_docstring(self, each: _Constructed) -> bool:
+        body = constructs.body(each.node, each.shape, self.tree.source, self._comments)
+        return body is not None and _DOCSTRING.match(self.tree.source, body.statements[0][0]) is not None
 
     def _comment_above(self, node: Node) -> int | None:
         """Return where the comments begin that stand right above a node, or above what wraps it; None without any."""
