@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codemill.core.fim import KINDS, SITUATIONS, is_boundary
+from codemill.core.fim.nodes import Chance
 from codemill.core.languages import Language
 from tests.core.fim.given import PLAIN, drawn, one, options, samples
 
@@ -93,6 +94,20 @@ def test_a_line_is_a_node_that_fills_its_line():
     assert middles(text, of_class("line"), 50) == {"return 1"}
 
 
+def test_what_fills_its_line_is_no_expression_and_no_token():
+    text = "f(a)\nb\ng(c)\n"
+    assert middles(text, of_class("expression"), 60) == {"(a)", "(c)"}
+    assert middles(text, of_class("token"), 60) == set("facg")
+
+
+def test_an_order_of_choices_has_none_twice_and_each_first_as_often():
+    assert all(sorted(Chance(0, str(n)).order("a", 9)) == list(range(9)) for n in range(50))
+    assert len(list(Chance(0, "a").order("a", 1 << 40))) == 30
+    for place in (0, 8):
+        counts = Counter(list(Chance(0, str(n)).order("a", 9))[place] for n in range(900))
+        assert all(60 < counts[number] < 145 for number in range(9))
+
+
 @pytest.mark.parametrize("eol", ["\n", "\r\n"])
 def test_indentation_is_part_of_the_prefix_and_the_line_break_of_the_suffix(eol):
     text = eol.join(
@@ -136,6 +151,12 @@ def test_nothing_in_or_around_an_error_is_hidden(kind):
     found = [each for each in drawn(text, options(kind), 100) if each.kind == kind]
     assert found
     assert all(each.end <= text.index("\nx = (") for each in found)
+
+
+def test_no_run_reaches_over_an_error():
+    text = "a = 1\nb = 2\n$ $ $\nc = 3\nd = 4\n"
+    found = {each.middle for each in drawn(text, options("ast_span"), 150) if each.kind == "ast_span"}
+    assert found == {"a = 1\nb = 2", "c = 3\nd = 4"}
 
 
 def test_lines_inside_an_error_are_no_nodes():
@@ -257,11 +278,12 @@ def test_random_cuts_are_uniform_over_characters():
 
 def test_several_samples_do_not_overlap():
     how = options(samples_per_kilobyte=10, max_samples=5)
-    found = samples(SHAPES, how)
-    assert [each.sample_id for each in found] == [f"a:{number}" for number in range(len(found))]
-    assert len(found) == 5
-    spans = sorted((each.start, each.end) for each in found)
-    assert all(first[1] <= second[0] for first, second in pairwise(spans))
+    for id_ in range(20):
+        found = samples(SHAPES, how, id_)
+        assert [each.sample_id for each in found] == [f"{id_}:{number}" for number in range(len(found))]
+        assert 1 < len(found) <= 5
+        spans = sorted((each.start, each.end) for each in found)
+        assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
 def test_the_number_of_samples_follows_the_size_up_to_a_cap():

@@ -31,6 +31,40 @@ def test_a_long_document_is_cut_before_functions_and_their_comments():
     assert all(LONG.startswith("# What it gives.\ndef", start) for start, _ in windows[1:])
 
 
+def test_classes_stay_whole_where_they_can():
+    one_class = "class A{n}:\n" + "".join(
+        f"    def f{i}(self):\n        x = {i}\n        return x\n\n" for i in range(4)
+    )
+    text = "".join(one_class.replace("{n}", str(n)) for n in range(12))
+    assert all(
+        text.startswith("class", start) for start, _ in windows_of(samples(text, options("line", max_tokens=600)))
+    )
+
+
+def test_what_sentinels_add_when_they_are_escaped_counts():
+    text = "x = '<fim_middle>'\n" * 200
+    made = samples(text, options("line", max_tokens=300, sentinels="escape"))
+    assert all(each.tokens <= 300 for each in made)
+    assert "".join(each.prefix + each.middle + each.suffix for each in made) == text
+
+
+def test_other_files_are_shown_as_far_as_they_fit_the_nearest_last():
+    shown = [(f"id{n}", f"pkg/{n}.py", f"x = {n}\n" * 20) for n in range(5)]
+    found = {}
+    for limit in (300, 500, 700, 4096):
+        (made,) = samples("y = 1\nz = 2\n", options("line", "starcoder2", max_tokens=limit), shown=shown)
+        assert made.tokens <= limit
+        found[limit] = made.context
+    assert found == {
+        300: ("id4",),
+        500: ("id3", "id4"),
+        700: ("id1", "id2", "id3", "id4"),
+        4096: tuple(f"id{n}" for n in range(5)),
+    }
+    (plain,) = samples("y = 1\nz = 2\n", options("line", "seed_coder"), shown=shown)
+    assert plain.context == ()
+
+
 def test_what_fits_is_not_cut():
     assert windows_of(samples(LONG, options("ast_node"))) == [(0, len(LONG))]
 

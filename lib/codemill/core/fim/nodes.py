@@ -257,12 +257,9 @@ class Nodes:
 
     def _numbers(self, within: Range) -> tuple[int, int]:
         """Return the numbers, in document order, between which the nodes of a range lie."""
-        count = self.tree.root.descendant_count
-        if within.start <= 0 and within.end >= len(self.tree.source) - 1:
-            return 0, count
-        return self._number_at(within.start), self._number_at(within.end) if within.end < len(
-            self.tree.source
-        ) else count
+        is_last = within.end >= len(self.tree.source) - 1
+        last = self.tree.root.descendant_count if is_last else self._number_at(within.end)
+        return self._number_at(within.start) if within.start > 0 else 0, last
 
     def _number_at(self, position: int) -> int:
         cursor = self.tree.root.walk()
@@ -396,7 +393,9 @@ class Nodes:
         for _ in range(3):
             start = node.start_byte
             above = node.prev_sibling
-            while above is not None and above.type in self._comments:
+            for _ in range(_MAX_SIBLINGS):
+                if above is None or above.type not in self._comments:
+                    break
                 between = self.tree.source[above.end_byte : start]
                 if between.strip() or between.count(b"\n") + self.tree.source.endswith(b"\n", 0, above.end_byte) > 1:
                     break
