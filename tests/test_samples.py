@@ -80,7 +80,7 @@ def root(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def default(spark: SparkSession, root: str) -> tuple[Run, dict[str, list[dict[str, Any]]]]:
-    return made(spark, root, validation_share=0.3, path_rate=1.0)
+    return made(spark, root, validation_share=0.3, path_rate=1.0, repository={"random_share": 0})
 
 
 Default = tuple[Run, dict[str, list[dict[str, Any]]]]
@@ -112,35 +112,29 @@ def test_a_project_is_in_one_split(default: Default) -> None:
     assert 5 < sum(each == {"validation"} for each in splits.values()) < 20
 
 
-def test_what_is_used_stands_before_its_user(spark: SparkSession, root: str, default: Default) -> None:
-    _, samples = made(spark, root, repository={"random_share": 0})
-    places = {file_id.partition(":")[2]: rows[0]["position"] for file_id, rows in samples.items()}
+def test_what_is_used_stands_before_its_user(default: Default) -> None:
+    places = {file_id.partition(":")[2]: rows[0]["position"] for file_id, rows in default[1].items()}
     assert places["pkg/units.py"] < places["pkg/shapes.py"] < places["pkg/main.py"]
-    # Outlines were there already.
-    run, _ = made(spark, root)
-    assert (run.counts[0].annotations_computed, run.counts[0].annotations_reused) == (0, len(FILES))
 
 
 def test_other_files_are_shown_within_the_budget(spark: SparkSession, root: str) -> None:
-    how = {"format": "starcoder2", "repository": {"rate": 1.0, "random_share": 0}, "sentinels": "escape"}
-    _, samples = made(spark, root, **how)
+    _, samples = made(spark, root, format="starcoder2", sentinels="escape", repository={"rate": 1, "random_share": 0})
     (row,) = samples["p1:pkg/main.py"]
     assert row["context"][-1] == "p1:pkg/shapes.py"
     assert row["text"].startswith("<repo_name>acme/tool<file_sep>")
     assert f"<file_sep>pkg/shapes.py\n{SHAPES_PY}<file_sep><fim_prefix>" in row["text"]
     assert row["tokens"] == len(row["text"].encode())
     assert samples["q1:a.c"][0]["context"] == []
-    _, tight = made(spark, root, **how, max_tokens=340)
-    (row,) = tight["p1:pkg/main.py"]
-    assert row["tokens"] <= 340
-    assert row["context"] == ["p1:pkg/shapes.py"]
 
 
-def test_sentinels_are_escaped_with_a_decision(spark: SparkSession, root: str) -> None:
+def test_sentinels_are_escaped_with_a_decision(spark: SparkSession, root: str, default: Default) -> None:
     run, samples = made(spark, root, sentinels="escape")
     assert decisions(run) == [("p1:pkg/control.py", "edit", "sentinel_escaped", {"sentinels": 1})]
     assert samples["p1:pkg/control.py"][0]["text"].count("<fim_middle>") == 1
     assert run.counts[0].edited == {"sentinel_escaped": 1}
+    # Outlines of the same texts were there already.
+    assert default[0].counts[0].annotations_computed == len(FILES)
+    assert (run.counts[0].annotations_computed, run.counts[0].annotations_reused) == (0, len(FILES))
 
 
 def test_a_text_of_a_benchmark_is_a_decision(spark: SparkSession, root: str, tmp_path: Path) -> None:
