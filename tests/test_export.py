@@ -26,6 +26,7 @@ ROWS = [
     {
         "sample_id": f"s{i:03d}",
         "file_id": f"f{i // 2:03d}",
+        "project_id": f"p{i % 30}",
         "language": "python" if i % 3 else "c",
         "kind": "random" if i % 5 else "none",
         "split": "validation" if i % 10 == 0 else "train",
@@ -104,7 +105,7 @@ def test_what_is_in_the_folder(spark: SparkSession, warehouse_path: str, tmp_pat
         for name, data in sorted(found.items())
     ]
     [counts] = run.counts
-    assert (counts.made, counts.files_in) == ({"train": 270, "validation": 30}, 150)
+    assert (counts.made, counts.files_in, counts.projects_in) == ({"train": 270, "validation": 30}, 150, 30)
 
 
 def test_the_same_table_and_seed_make_the_same_bytes(spark: SparkSession, warehouse_path: str, tmp_path: Path) -> None:
@@ -116,7 +117,12 @@ def test_the_same_table_and_seed_make_the_same_bytes(spark: SparkSession, wareho
         exported(spark, warehouse_path, tmp_path / "two")
     finally:
         spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", "1000")
-    assert files(tmp_path / "one") == files(tmp_path / "two")
+    one, two = files(tmp_path / "one"), files(tmp_path / "two")
+    manifests = [json.loads(each.pop("manifest.json")) for each in (one, two)]
+    assert one == two
+    for manifest in manifests:
+        del manifest["conf"]  # of all settings, the folder among them
+    assert manifests[0] == manifests[1]
 
 
 def test_parquet_replaces_an_earlier_export(spark: SparkSession, warehouse_path: str, tmp_path: Path) -> None:

@@ -176,6 +176,9 @@ def test_samples_are_shown_in_colour_and_nothing_of_them_steers_the_terminal(def
     assert "\x1b[2J" not in text
     assert "\x07" not in text
     assert "␛" in text
+    plain = Console(file=io.StringIO(), width=120)
+    show.show(plain, [evil])
+    assert "⟦b␇⟧" in plain.file.getvalue()  # type: ignore[attr-defined]
     show.save(rows, str(tmp_path / "a.svg"))
     assert "<svg" in (tmp_path / "a.svg").read_text()
     assert "font-face" not in (tmp_path / "a.svg").read_text()

@@ -276,5 +276,6 @@ def _check(manifest: dict[str, Any], target: Target) -> None:
 
 def _keep(counts: StepCounts, samples: DataFrame, manifest: dict[str, Any]) -> None:
     counts.bytes_in = counts.bytes_out = manifest["bytes"]
-    counts.files_in = counts.files_out = samples.select("file_id").distinct().count()
+    found = samples.agg(F.count_distinct("file_id"), F.count_distinct("project_id")).collect()[0]
+    counts.files_in, counts.projects_in = counts.files_out, counts.projects_out = found
     counts.made = {split: sums["samples"] for split, sums in manifest["splits"].items()}

@@ -47,9 +47,9 @@ def drawn(warehouse: Warehouse, language: str | None, kind: str | None, count: i
 
 
 def show(console: Console, samples: Sequence[Row]) -> None:
-    """Print samples: what is hidden on a ground of its own, and some lines around it."""
+    """Print samples, what is hidden on a ground of its own; in brackets where there are no colours."""
     for sample in samples:
-        console.print(picture(sample))
+        console.print(picture(sample, ("", "") if console.color_system else ("⟦", "⟧")))
 
 
 def save(samples: Sequence[Row], path: str) -> None:
@@ -62,8 +62,8 @@ def save(samples: Sequence[Row], path: str) -> None:
         raise UsageError(f"--svg {path}: cannot be written ({type(error).__name__})") from None
 
 
-def picture(sample: Row) -> Panel:
-    """Draw one sample."""
+def picture(sample: Row, brackets: tuple[str, str] = ("", "")) -> Panel:
+    """Draw one sample; ``brackets`` stand around its middle."""
     words = [sample["situation"], sample["size_class"], sample["construct"], sample["node_type"], sample["order"]]
     title = Text.assemble((sample["kind"], "bold"), f" {' '.join(word for word in words if word)}")
     place = f"{sample['path']}, characters {sample['start']:,} to {sample['end']:,}, {sample['split']}"
@@ -72,6 +72,7 @@ def picture(sample: Row) -> Panel:
     else:
         parts = (_last(sample["prefix"], _BEFORE), _around(sample["middle"]), _first(sample["suffix"], _AFTER))
     prefix, middle, suffix = map(_visible, parts)
+    middle = middle.join(brackets) if sample["kind"] != "none" else middle
     code = _code(prefix, middle, suffix, sample["path"])
     return Panel(code, title=title, subtitle=Text(_visible(place)), width=_WIDTH)
 
