@@ -266,6 +266,12 @@ def test_what_a_language_lacks_is_replaced_by_another_structured_kind():
     assert kinds["empty"] < 20
 
 
+def test_a_text_that_no_grammar_is_let_loose_on_has_lines():
+    text = "- " * 300 + "alpha\nbeta: 1\ngamma: 2\n"
+    kinds = {each.kind for each in drawn(text, options(), 60, "yaml")}
+    assert {"line", "random"} <= kinds <= {"line", "lines", "random", "empty"}
+
+
 def test_an_empty_document_is_plain_text():
     assert one("", NODES).kind == "none"
 

@@ -85,8 +85,13 @@ class Spans:
 
     @cached_property
     def tree(self) -> trees.Tree | None:
-        """The document's tree; None for a language without a grammar, and for an empty text."""
-        return trees.parse(self._text, self._language.grammar) if self._language.grammar and self._text else None
+        """The document's tree; None without a grammar, for an empty text, and for one that is not let loose on it."""
+        if not self._language.grammar or not self._text:
+            return None
+        try:
+            return trees.parse(self._text, self._language.grammar)
+        except trees.Unparsable:
+            return None
 
     def draw(self, within: Range, taken: Sequence[Range], chance: Chance) -> Span | None:
         """Draw a span of a part of the document that overlaps none of ``taken``; None when there is none."""
