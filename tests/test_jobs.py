@@ -75,7 +75,8 @@ def test_the_nightly_job_works_with_executors_in_processes_of_their_own(spark: S
     # Executors that live a minute spend most of it on compiling what they will not need.
     brief = {"spark.executor.memory": "1g", "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1"}
     options = {"master": "local-cluster[2,1,1024]", "conf": {**brief, **compiled}}
-    path = conf(tmp_path, spark=options, steps={"ranking": {"drop_share": 0}})
+    export = {"path": str(tmp_path / "export")}
+    path = conf(tmp_path, spark=options, steps={"ranking": {"drop_share": 0}}, export=export)
     done = run("jobs/nightly.py", "--conf-file", path, env={"TMPDIR": str(tmp_path)})
     assert (done.returncode, done.stderr) == (0, "")
     assert "ingest" in done.stdout
@@ -83,4 +84,6 @@ def test_the_nightly_job_works_with_executors_in_processes_of_their_own(spark: S
     curated, samples = warehouse.read(CURATED_FILES), warehouse.read(FIM_SAMPLES)
     assert "shapes/areas.py" in {row["path"] for row in curated.select("path").collect()}
     assert samples.count() == curated.count() > 0
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
+    assert (manifest["status"], manifest["samples"]) == ("complete", samples.count())
     assert list(tmp_path.glob("codemill-spark-*.log")) == []

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codemill.core.fim import KINDS, SITUATIONS, is_boundary
-from codemill.core.fim.nodes import Chance
+from codemill.core.fim.chance import Chance
 from codemill.core.languages import Language
 from tests.core.fim.given import PLAIN, drawn, one, options, samples
 

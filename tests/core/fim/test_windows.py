@@ -120,7 +120,20 @@ def word_tokenizer(tmp_path):
 
 def byte_merges(tmp_path):
     """Write a file of merges: all bytes, and a few pairs."""
-    pieces = [bytes([n]) for n in range(256)] + [b"  ", b"re", b"de", b"def", b"ret"]
+    pieces = [bytes([n]) for n in range(256)] + [
+        b"  ",
+        b"    ",
+        b"re",
+        b"ret",
+        b"retu",
+        b"retur",
+        b"return",
+        b"de",
+        b"def",
+        b"# W",
+        b"gi",
+        b"ves",
+    ]
     path = tmp_path / "merges.tiktoken"
     path.write_text("".join(f"{base64.b64encode(piece).decode()} {rank}\n" for rank, piece in enumerate(pieces)))
     return str(path)

@@ -13,6 +13,14 @@ from typing import Any, Literal, NamedTuple
 Kind = Literal["bytes", "characters", "tokenizers", "tiktoken"]
 
 
+# Characters of code that a token is worth, by which a search begins.
+_USUAL: dict[Kind, int] = {"bytes": 1, "tokenizers": 3, "tiktoken": 3}
+# Counting is slow where it means tokenising: a search leaves a little room, and ends when so much is full.
+_CLOSE = 0.97
+_FULL = 0.9
+_MAX_LONGER = 6
+
+
 class Counter(NamedTuple):
     """Counts the tokens of a text."""
 
@@ -33,20 +41,20 @@ class Counter(NamedTuple):
         At least one character, also where that is too many. Tokens of a part and of the whole differ by a few: what is
         made of the part has to be counted again.
         """
-        end = min(len(text), start + limit)
-        if self.kind != "characters":
-            # Shares come closer: a text is of much the same density all over.
-            while end > start + 1 and (found := self.count(text[start:end])) > limit:
-                end = start + max(1, min(end - start - 1, (end - start) * limit // found))
-            end = self._longer(text, start, end, limit)
-        return max(end, min(start + 1, len(text)))
+        if self.kind == "characters":
+            return max(min(len(text), start + limit), min(start + 1, len(text)))
+        end = min(len(text), start + limit * _USUAL[self.kind])
+        # A text is of much the same density all over, so shares come close soon.
+        while end > start + 1 and (found := self.count(text[start:end])) > limit:
+            end = start + max(1, int((end - start) * limit / found * _CLOSE))
+        return max(self._longer(text, start, end, limit), min(start + 1, len(text)))
 
     def _longer(self, text: str, start: int, end: int, limit: int) -> int:
-        # A token is worth several characters: `limit` characters were far too few.
-        for _ in range(12):
+        """Return an end that leaves little of the limit, if one is found soon."""
+        for _ in range(_MAX_LONGER):
             found = self.count(text[start:end])
-            longer = min(len(text), start + (end - start) * limit // max(found, 1))
-            if longer <= end or self.count(text[start:longer]) > limit:
+            longer = min(len(text), start + int((end - start) * limit / max(found, 1) * _CLOSE))
+            if longer <= end or found > _FULL * limit or self.count(text[start:longer]) > limit:
                 return end
             end = longer
         return end

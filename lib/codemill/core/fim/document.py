@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from codemill.core import choice
 from codemill.core.constructs import ConstructTable
 from codemill.core.fim import windows
+from codemill.core.fim.chance import Chance, Range
 from codemill.core.fim.formats import Heads, Name, Order, escaped, heads_of, render
-from codemill.core.fim.nodes import Chance, Range
 from codemill.core.fim.options import FimOptions, Kind
 from codemill.core.fim.spans import Span, Spans
 from codemill.core.languages import Language

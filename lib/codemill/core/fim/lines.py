@@ -5,7 +5,7 @@ Offsets are characters. A line's indentation, the blanks at its end and its line
 
 import re
 
-from codemill.core.fim.nodes import Chance, Range
+from codemill.core.fim.chance import Chance, Range
 
 _LINE = re.compile(r"\S[^\n]*")
 _WORD = re.compile(r"\w")

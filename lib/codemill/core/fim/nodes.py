@@ -11,14 +11,14 @@ its indentation is part of the prefix, and its last line break part of the suffi
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal, NamedTuple, cast, get_args
 
 from tree_sitter import Node, TreeCursor
 
-from codemill.core import choice, constructs, trees
+from codemill.core import constructs, trees
 from codemill.core.constructs import Body, Construct, ConstructTable, Shape
+from codemill.core.fim.chance import MAX_LOOKS, Chance, Range
 from codemill.core.languages import Language
 
 SizeClass = Literal["token", "expression", "line", "statement", "block", "function", "class"]
@@ -30,8 +30,7 @@ MAX_TRIES = 300
 DEPTH_PER_TRY = 30
 MAX_DEPTH = 500
 MAX_LISTED = 200_000
-# Bodies and runs of siblings are looked at one by one; so many of them, or so many siblings.
-_MAX_LOOKS = 30
+# Siblings are looked at one by one.
 _MAX_SIBLINGS = 400
 # A line's indentation, and what may follow a node that fills its line.
 _MAX_INDENT = 200
@@ -45,41 +44,6 @@ _BLOCK = re.compile(
     r"|then|else|do)$",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True)
-class Chance:
-    """Random choices for one sample: hashes of (seed, id, purpose)."""
-
-    seed: int
-    id_: str
-
-    def unit(self, purpose: str) -> float:
-        """Return a number in [0, 1)."""
-        return choice.unit(self.seed, self.id_, purpose)
-
-    def index(self, purpose: str, n: int) -> int:
-        """Return a whole number from 0 to n - 1."""
-        return choice.index(self.seed, self.id_, purpose, n)
-
-    def order(self, purpose: str, n: int) -> Iterator[int]:
-        """Yield some of the numbers from 0 to n - 1 in a random order, none twice."""
-        moved: dict[int, int] = {}  # a shuffle of which only the beginning is made
-        for number in range(min(n, _MAX_LOOKS)):
-            at = number + self.index(f"{purpose}:{number}", n - number)
-            yield moved.get(at, at)
-            moved[at] = moved.get(number, number)
-
-    def again(self, number: int) -> "Chance":
-        """Return other choices for the same sample."""
-        return replace(self, id_=f"{self.id_}#{number}")
-
-
-class Range(NamedTuple):
-    """Some bytes of the source: what may be looked at, or what may be hidden."""
-
-    start: int
-    end: int
 
 
 class Found(NamedTuple):
@@ -144,7 +108,7 @@ class Nodes:
 
     def siblings(self, within: Range, longest: float, chance: Chance) -> Found | None:
         """Draw a random range and align it to a run of at least two complete siblings (AST-FIM, 2506.00204)."""
-        for number in range(_MAX_LOOKS):
+        for number in range(MAX_LOOKS):
             cuts = (within.start + chance.index(f"run:{number}:{i}", within.end - within.start + 1) for i in "01")
             start, end = sorted(cuts)
             if 0 < end - start <= longest:

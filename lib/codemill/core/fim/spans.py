@@ -13,8 +13,9 @@ from typing import NamedTuple, cast
 from codemill.core import constructs, trees
 from codemill.core.constructs import ConstructTable
 from codemill.core.fim.boundaries import cluster_start, is_boundary
+from codemill.core.fim.chance import Chance, Range
 from codemill.core.fim.lines import Lines
-from codemill.core.fim.nodes import Chance, Found, Nodes, Range, SizeClass
+from codemill.core.fim.nodes import Found, Nodes, SizeClass
 from codemill.core.fim.options import FimOptions, Kind
 from codemill.core.languages import Language
 
