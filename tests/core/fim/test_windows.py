@@ -151,6 +151,16 @@ def test_tokens_of_a_local_tokenizer_are_counted(tmp_path, kind, write):
     assert "".join(each.prefix + each.middle + each.suffix for each in made) == LONG
 
 
+def test_a_cut_through_a_token_makes_no_sample_too_long(tmp_path):
+    path = word_tokenizer(tmp_path)
+    how = options("random", max_tokens=256, counter="tokenizers", tokenizer=path)
+    for words in range(236, 260):
+        for id_ in range(5):
+            made = samples("aaaaaaaa " * words, how, id_, PLAIN)
+            assert all(each.tokens <= 256 for each in made)
+            assert {each.kind for each in made} <= {"random", "none"}
+
+
 @pytest.mark.parametrize("kind", ["tokenizers", "tiktoken"])
 @pytest.mark.parametrize("content", ["", "{}", "a b c\n", json.dumps({"version": "1.0"})])
 def test_a_file_that_is_no_tokenizer_is_refused(tmp_path, kind, content):

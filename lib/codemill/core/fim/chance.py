@@ -33,9 +33,9 @@ class Chance:
             yield moved.get(at, at)
             moved[at] = moved.get(number, number)
 
-    def again(self, number: int) -> "Chance":
+    def again(self, turn: str) -> "Chance":
         """Return other choices for the same sample."""
-        return replace(self, id_=f"{self.id_}#{number}")
+        return replace(self, id_=f"{self.id_}#{turn}")
 
 
 class Range(NamedTuple):

@@ -21,6 +21,7 @@ from codemill.core.languages import Language
 # A window whose sample came out too long is made anew with so much less room, so many times.
 _SMALLER = 0.85
 _MAX_CUTS = 12
+_MAX_GROWN = 4
 _KILOBYTE = 1_000
 
 
@@ -132,13 +133,25 @@ class _Maker:
         for window in self._windows():
             taken: list[Range] = []
             for _ in range(self._count(window)):
-                sample_id = f"{self.document.file_id}:{self.made}"
-                span = self._span(window, taken, sample_id)
-                if span is None:
+                made = self._made(window, taken, f"{self.document.file_id}:{self.made}")
+                if made is None:
                     break
-                yield self._rendered(sample_id, window, span)
+                yield made
                 self.made += 1
-                taken.append(Range(span.start, span.end))
+                taken.append(Range(made.start, made.end))
+
+    def _made(self, window: Range, taken: Sequence[Range], sample_id: str) -> FimSample | None:
+        """Make one sample; None where no middle is left. A window that just fits may grow by a token that is cut."""
+        chance = Chance(self.seed, sample_id)
+        plain = Span(window.end, window.end, "none")
+        for number in range(_MAX_GROWN if self.is_fim else 0):
+            span = self.spans.draw(window, taken, chance.again(f"grown {number}") if number else chance)
+            if span is None:
+                return None
+            made = self._rendered(sample_id, window, span)
+            if made.tokens <= self.options.max_tokens:
+                return made
+        return self._rendered(sample_id, window, plain)
 
     def _windows(self) -> list[Range]:
         """Cut the document, so that each window fits with the names and sentinels around it."""
@@ -178,11 +191,6 @@ class _Maker:
         wanted = (window.end - window.start) / _KILOBYTE * self.options.samples_per_kilobyte
         more = choice.unit(self.seed, f"{self.document.file_id}:{window.start}", "samples") < wanted % 1
         return min(max(int(wanted) + more, 1), self.options.max_samples)
-
-    def _span(self, window: Range, taken: Sequence[Range], sample_id: str) -> Span | None:
-        if not self.is_fim:
-            return Span(window.end, window.end, "none")
-        return self.spans.draw(window, taken, Chance(self.seed, sample_id))
 
     def _rendered(self, sample_id: str, window: Range, span: Span) -> FimSample:
         text = self.document.text

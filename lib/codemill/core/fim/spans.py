@@ -97,7 +97,7 @@ class Spans:
     def draw(self, within: Range, taken: Sequence[Range], chance: Chance) -> Span | None:
         """Draw a span of a part of the document that overlaps none of ``taken``; None when there is none."""
         for number in range(_MAX_DRAWS):
-            span = self._draw(within, chance if number == 0 else chance.again(number))
+            span = self._draw(within, chance if number == 0 else chance.again(str(number)))
             if span.kind == "none" or not any(_overlap(span, other) for other in taken):
                 return span
         return None
