@@ -19,6 +19,10 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.Compl
     )
 
 
+# With it, whatever comes to starting Spark says something else.
+NO_JAVA = {"JAVA_HOME": "/nowhere"}
+
+
 def conf(tmp_path: Path, **more: object) -> str:
     path = tmp_path / "conf.yaml"
     sources = [
@@ -35,13 +39,15 @@ def conf(tmp_path: Path, **more: object) -> str:
         ({}, ["steps.dedup.treshold=1"], "unknown key steps.dedup.treshold"),
         ({"sources": []}, [], "sources is empty"),
         ({}, [], "archives is not a folder"),
+        ({}, ["fim.format=gpt"], "fim: found format 'gpt', allowed: "),
     ],
 )
 def test_bad_usage_is_one_line_and_exit_2(
     tmp_path: Path, more: dict[str, object], overrides: list[str], line: str
 ) -> None:
     sets = [part for override in overrides for part in ("--set", override)]
-    done = run("jobs/ingest.py", "--conf-file", conf(tmp_path, **more), *sets)
+    job = "fim" if any(override.startswith("fim.") for override in overrides) else "ingest"
+    done = run(f"jobs/{job}.py", "--conf-file", conf(tmp_path, **more), *sets, env=NO_JAVA)
     assert done.returncode == 2
     assert done.stderr.startswith("codemill: ")
     assert line in done.stderr
@@ -50,6 +56,7 @@ def test_bad_usage_is_one_line_and_exit_2(
 
 def test_an_empty_folder_is_one_line_and_exit_2(tmp_path: Path) -> None:
     (tmp_path / "archives").mkdir()
+    (tmp_path / "folders").mkdir()
     done = run("jobs/ingest.py", "--conf-file", conf(tmp_path))
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "archives holds no archive" in done.stderr

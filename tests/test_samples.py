@@ -80,7 +80,8 @@ def root(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def default(spark: SparkSession, root: str) -> tuple[Run, dict[str, list[dict[str, Any]]]]:
-    return made(spark, root, validation_share=0.3, path_rate=1.0, repository={"random_share": 0})
+    repository = {"rate": 1, "random_share": 0}
+    return made(spark, root, format="starcoder2", validation_share=0.3, path_rate=1, repository=repository)
 
 
 Default = tuple[Run, dict[str, list[dict[str, Any]]]]
@@ -95,7 +96,8 @@ def test_samples_can_be_traced_to_their_files(default: Default) -> None:
             assert row["middle"] == content[row["start"] : row["end"]]
             assert row["prefix"] + row["middle"] + row["suffix"] == content[row["window_start"] : row["window_end"]]
             assert (row["path"], row["project_id"]) == tuple(file_id.split(":")[::-1])
-            assert f"<reponame>acme/tool<filename>{row['path']}\n" in row["text"]
+            assert row["text"].startswith("<repo_name>acme/tool<file_sep>")
+            assert f"{row['path']}\n" in row["text"]
             assert row["tokens"] == len(row["text"].encode())
     assert run.counts[0].files_out == len(samples) == len(FILES) - 1
 
@@ -117,32 +119,28 @@ def test_what_is_used_stands_before_its_user(default: Default) -> None:
     assert places["pkg/units.py"] < places["pkg/shapes.py"] < places["pkg/main.py"]
 
 
-def test_other_files_are_shown_within_the_budget(spark: SparkSession, root: str) -> None:
-    _, samples = made(spark, root, format="starcoder2", sentinels="escape", repository={"rate": 1, "random_share": 0})
-    (row,) = samples["p1:pkg/main.py"]
+def test_other_files_are_shown(default: Default) -> None:
+    (row,) = default[1]["p1:pkg/main.py"]
     assert row["context"][-1] == "p1:pkg/shapes.py"
-    assert row["text"].startswith("<repo_name>acme/tool<file_sep>")
     assert f"<file_sep>pkg/shapes.py\n{SHAPES_PY}<file_sep><fim_prefix>" in row["text"]
-    assert row["tokens"] == len(row["text"].encode())
-    assert samples["q1:a.c"][0]["context"] == []
+    assert default[1]["q1:a.c"][0]["context"] == []
 
 
-def test_sentinels_are_escaped_with_a_decision(spark: SparkSession, root: str, default: Default) -> None:
-    run, samples = made(spark, root, sentinels="escape")
-    assert decisions(run) == [("p1:pkg/control.py", "edit", "sentinel_escaped", {"sentinels": 1})]
+def test_sentinels_are_escaped_and_texts_of_benchmarks_go(
+    spark: SparkSession, root: str, default: Default, tmp_path: Path
+) -> None:
+    (tmp_path / "units.txt").write_text(UNITS.replace("    ", "\t"))
+    run, samples = made(spark, root, sentinels="escape", benchmarks={"path": str(tmp_path)})
+    assert sorted(decisions(run)) == [
+        ("p1:pkg/control.py", "edit", "sentinel_escaped", {"sentinels": 1}),
+        ("p1:pkg/units.py", "drop", "benchmark_overlap", {"benchmark": "units.txt", "share": 1.0}),
+    ]
     assert samples["p1:pkg/control.py"][0]["text"].count("<fim_middle>") == 1
-    assert run.counts[0].edited == {"sentinel_escaped": 1}
+    assert "p1:pkg/units.py" not in samples
+    assert (run.counts[0].edited, run.counts[0].dropped) == ({"sentinel_escaped": 1}, {"benchmark_overlap": 1})
     # Outlines of the same texts were there already.
     assert default[0].counts[0].annotations_computed == len(FILES)
     assert (run.counts[0].annotations_computed, run.counts[0].annotations_reused) == (0, len(FILES))
-
-
-def test_a_text_of_a_benchmark_is_a_decision(spark: SparkSession, root: str, tmp_path: Path) -> None:
-    (tmp_path / "units.txt").write_text(UNITS.replace("    ", "\t"))
-    run, samples = made(spark, root, benchmarks={"path": str(tmp_path)})
-    assert ("p1:pkg/units.py", "drop", "benchmark_overlap", {"benchmark": "units.txt", "share": 1.0}) in decisions(run)
-    assert "p1:pkg/units.py" not in samples
-    assert run.counts[0].dropped == {"benchmark_overlap": 1, "sentinel_in_text": 1}
 
 
 @pytest.mark.parametrize(

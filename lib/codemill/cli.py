@@ -16,11 +16,11 @@ from codemill.config import Settings, load
 from codemill.errors import CodemillError, RunError, UsageError
 from codemill.explain import explain as explain_subject
 from codemill.export import export_samples
-from codemill.ingest import ingest
+from codemill.ingest import check_sources, ingest
 from codemill.pipeline import curate
 from codemill.progress import Progress
 from codemill.runs import Run, running
-from codemill.samples import make_samples
+from codemill.samples import make_samples, plan_of
 from codemill.session import working_session
 from codemill.show import drawn, save
 from codemill.show import show as show_samples
@@ -37,6 +37,9 @@ JOBS: dict[str, Callable[[Run], None]] = {
     "fim": make_samples,
     "export": export_samples,
 }
+
+# What is wrong with the settings is said before Spark starts, and before the jobs that come first have run for hours.
+CHECKS: dict[str, Callable[[Settings], object]] = {"ingest": check_sources, "fim": plan_of}
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__, rich_markup_mode=None
@@ -110,6 +113,8 @@ def main() -> None:
 def _run_jobs(names: Sequence[str], conf_file: str, overrides: Sequence[str]) -> None:
     settings = load(conf_file, overrides)
     names = names or wanted_jobs(settings)
+    for name in names:
+        CHECKS.get(name, bool)(settings)
     console = Console()
     with Progress(console) as progress, working_session(settings, f"codemill {' '.join(names)}") as spark:
         runs = [_run_job(name, settings, spark, progress) for name in names]

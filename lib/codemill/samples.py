@@ -20,6 +20,7 @@ from pyspark.sql import types as T  # noqa: N812
 
 from codemill import config, repositories
 from codemill.catalogues import catalogue, table_text
+from codemill.config import Settings
 from codemill.core import choice, fim, isolation, trees
 from codemill.core.constructs import ConstructTable
 from codemill.core.decontamination import Benchmarks, Overlap, read_references
@@ -59,7 +60,7 @@ class _Plan:
 
 def make_samples(run: Run) -> None:
     """Turn every curated file into samples, replacing what was there."""
-    plan = _plan(run)
+    plan = plan_of(run.settings)
     with run.step("fim") as counts:
         files = run.warehouse.read(CURATED_FILES)
         totals = files.agg(row_count(), total("size"), F.count_distinct("project_id"))
@@ -73,9 +74,9 @@ def make_samples(run: Run) -> None:
             made.unpersist()
 
 
-def _plan(run: Run) -> _Plan:
-    conf = run.settings.fim
-    tables = run.settings.catalogues
+def plan_of(settings: Settings) -> _Plan:
+    """Check everything that the settings say of samples. Raises UsageError."""
+    conf, tables = settings.fim, settings.catalogues
     formats: FimCatalogue = catalogue(
         FimCatalogue.from_mapping, table_text("fim", tables.fim, FimCatalogue.from_mapping)
     )
@@ -86,7 +87,7 @@ def _plan(run: Run) -> _Plan:
         raise UsageError(" ".join(str(error).split())[:400]) from None
     return _Plan(
         options,
-        run.settings.seed,
+        settings.seed,
         conf.validation_share,
         table_text("languages", tables.languages, LanguageTable.from_mapping),
         table_text("constructs", tables.constructs, ConstructTable.from_mapping),
@@ -131,9 +132,15 @@ def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
         FIM_SAMPLES,
         made.where(is_sample),
         "overwrite",
-        {"samples": row_count(), "bytes": total(F.octet_length("text"))},
+        # Each file that has samples has one of the number 0.
+        {
+            "samples": row_count(),
+            "bytes": total(F.octet_length("text")),
+            "files": F.count_if(F.col("sample_id").endswith(":0")),
+        },
     )
     counts.bytes_out, counts.projects_out = written["bytes"], counts.projects_in
+    counts.files_out = written["files"]
     for row in made.groupBy("kind", "action", "reason").count().collect():
         target = {None: counts.made, DROP: counts.dropped, EDIT: counts.edited, ERROR: counts.errors}[row["action"]]
         target[row["reason"] or row["kind"]] = row["count"]
@@ -141,7 +148,6 @@ def _write(run: Run, made: DataFrame, counts: StepCounts) -> None:
     if explained or counts.edited:
         verdicts = made.where(~is_sample).withColumnRenamed("file_id", "subject_id")
         run.warehouse.write(DECISIONS, decisions_of(run, "fim", "file", verdicts), "append")
-    counts.files_out = made.where(is_sample).select("file_id").distinct().count()
     if counts.files_in != counts.files_out + explained or written["samples"] != sum(counts.made.values()):
         raise RunError(
             f"fim lost count of its files: {counts.files_in:,} in, {counts.files_out:,} with samples, "

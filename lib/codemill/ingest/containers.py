@@ -50,11 +50,21 @@ class Container:
     where: str
 
 
+def check_sources(settings: Settings) -> None:
+    """Raise UsageError when there is no source, and for one that is missing; their contents are not looked at."""
+    if not settings.sources:
+        raise UsageError("sources is empty; name at least one")
+    for position, source in enumerate(settings.sources):
+        if source.kind != "table" and not source.optional and not _is_there(source):
+            raise UsageError(f"sources.{position}.path: {source.path} is not a folder")
+
+
 def list_containers(settings: Settings) -> tuple[list[Container], list[str]]:
     """List the containers of every source but tables, and the paths that are neither archive nor folder.
 
     Raises UsageError for a source that is missing or empty, and for two containers that would get the same id.
     """
+    check_sources(settings)
     found: dict[str, Container] = {}
     strangers = []
     for position, source in enumerate(settings.sources):
@@ -75,10 +85,8 @@ def list_containers(settings: Settings) -> tuple[list[Container], list[str]]:
 
 
 def _paths(root: Path, source: Source, position: int) -> tuple[list[Path], list[Path]]:
-    if not (root.exists() if source.kind == "git" else root.is_dir()):
-        if source.optional:
-            return [], []
-        raise UsageError(f"sources.{position}.path: {source.path} is not a folder")
+    if not _is_there(source):  # an optional one; check_sources has seen to the others
+        return [], []
     try:
         paths, others = _listed(root, source)
     except ValueError as error:
@@ -86,6 +94,11 @@ def _paths(root: Path, source: Source, position: int) -> tuple[list[Path], list[
     if not paths and not source.optional:
         raise UsageError(f"sources.{position}.path: {source.path} holds no {_NOUNS[source.kind]}")
     return paths, others
+
+
+def _is_there(source: Source) -> bool:
+    path = Path(source.path)
+    return path.exists() if source.kind == "git" else path.is_dir()
 
 
 def _listed(root: Path, source: Source) -> tuple[list[Path], list[Path]]:

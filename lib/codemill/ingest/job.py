@@ -46,8 +46,6 @@ def ingest(run: Run) -> None:
 
 def _open(run: Run) -> _Found:
     """List the containers and open the tables. Raises UsageError for sources that are missing or empty."""
-    if not run.settings.sources:
-        raise UsageError("sources is empty; name at least one")
     listed, strangers = containers.list_containers(run.settings)
     tables = [
         (position, source, table)
