@@ -38,7 +38,7 @@ File = tuple[str, str, str]  # path, language, text
 
 def read(conf_file: str, megabytes: float) -> list[File]:
     """Read a sample of the corpus: files chosen by the hash of their paths, until there is enough."""
-    languages = _table("languages", LanguageTable.from_mapping)
+    languages = named_table("languages", LanguageTable.from_mapping)
     named = ((path, detection.detect(path, text, languages).language, text) for path, text in texts(conf_file))
     files = [(path, language, text) for path, language, text in named if language]
     files.sort(key=lambda file: choice.unit(0, file[0], "benchmark"))
@@ -50,17 +50,18 @@ def read(conf_file: str, megabytes: float) -> list[File]:
     return kept
 
 
-def _table(name: str, parse: Callable[[Any], Any]) -> Any:
+def named_table(name: str, parse: Callable[[Any], Any]) -> Any:
+    """Read a table of conf/."""
     return catalogue(parse, table_text(name, None, parse))
 
 
 def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
     """Return what is measured, by name."""
-    languages = _table("languages", LanguageTable.from_mapping)
-    rules = _table("generated", generated.GeneratedCatalogue.from_mapping)
-    secrets = _table("sensitive", sensitive.SensitiveCatalogue.from_mapping)
-    options = _table("fim", fim.FimCatalogue.from_mapping).options("starcoder")
-    constructs = _table("constructs", ConstructTable.from_mapping)
+    languages = named_table("languages", LanguageTable.from_mapping)
+    rules = named_table("generated", generated.GeneratedCatalogue.from_mapping)
+    secrets = named_table("sensitive", sensitive.SensitiveCatalogue.from_mapping)
+    options = named_table("fim", fim.FimCatalogue.from_mapping).options("starcoder")
+    constructs = named_table("constructs", ConstructTable.from_mapping)
     rule_files = {path.name: path.read_text() for path in (conf_folder() / "rules").glob("*.yaml")}
     analysis = static_analysis.AnalysisCatalogue.from_mapping(read_table("static_analysis", None), rule_files)
     batch = [SourceText(path, language, text) for path, language, text in files]
@@ -94,13 +95,18 @@ def cores(files: Sequence[File]) -> dict[str, Callable[[], object]]:
     }
 
 
-def main() -> None:
-    """Print one row per core."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def asked_for(description: str | None) -> list[File]:
+    """Read the files that the command line asks for."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--conf-file", required=True)
     parser.add_argument("--megabytes", type=float, default=20)
     arguments = parser.parse_args()
-    files = read(arguments.conf_file, arguments.megabytes)
+    return read(arguments.conf_file, arguments.megabytes)
+
+
+def main() -> None:
+    """Print one row per core."""
+    files = asked_for(__doc__)
     size = sum(len(text) for _, _, text in files) / 1e6
     table = Table("core", "MB/s of processor time", title=f"{len(files):,} files, {size:.1f} MB")
     for name, run in cores(files).items():

@@ -6,19 +6,17 @@ Speeds are megabytes of text per second of processor time, the tree included whe
 run. Then the distribution of kinds and size classes by language, beside what was asked for.
 """
 
-import argparse
 import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from annotators import File, read
+from annotators import File, asked_for, named_table
 from rich.console import Console
 from rich.table import Table
 
 from codemill import distribution
-from codemill.catalogues import catalogue, table_text
 from codemill.core import trees
 from codemill.core.constructs import ConstructTable
 from codemill.core.fim import KINDS, SITUATIONS, Document, FimCatalogue, FimOptions, FimSample, sample
@@ -32,15 +30,9 @@ class Maker:
 
     def __init__(self) -> None:
         """Read the tables of conf/."""
-        self.languages: LanguageTable = catalogue(
-            LanguageTable.from_mapping, table_text("languages", None, LanguageTable.from_mapping)
-        )
-        self.constructs: ConstructTable = catalogue(
-            ConstructTable.from_mapping, table_text("constructs", None, ConstructTable.from_mapping)
-        )
-        self.formats: FimCatalogue = catalogue(
-            FimCatalogue.from_mapping, table_text("fim", None, FimCatalogue.from_mapping)
-        )
+        self.languages: LanguageTable = named_table("languages", LanguageTable.from_mapping)
+        self.constructs: ConstructTable = named_table("constructs", ConstructTable.from_mapping)
+        self.formats: FimCatalogue = named_table("fim", FimCatalogue.from_mapping)
 
     def make(self, files: Sequence[File], options: FimOptions) -> list[tuple[str, FimSample]]:
         """Return (language, sample); a file that breaks a grammar or holds a sentinel has none."""
@@ -87,11 +79,7 @@ def speeds(maker: Maker, files: Sequence[File]) -> Table:
 
 def main() -> None:
     """Print the speeds, then the distribution."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--conf-file", required=True)
-    parser.add_argument("--megabytes", type=float, default=20)
-    arguments = parser.parse_args()
-    files = read(arguments.conf_file, arguments.megabytes)
+    files = asked_for(__doc__)
     maker, console = Maker(), Console()
     console.print(speeds(maker, files))
     options = maker.formats.options("starcoder")

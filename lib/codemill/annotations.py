@@ -27,6 +27,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 
 from codemill.core.isolation import error_word
 from codemill.tables import FILES, Table, Warehouse, row_count, total
+from codemill.vectorized import Rows, rebatched
 
 # Values of the column text_in: the text of a file is in `files` (text_key = file_id), or, once a step has edited it,
 # in the table of edited texts (text_key = key of the edit).
@@ -39,9 +40,6 @@ _KEY_FIELDS = [
     T.StructField("version", T.StringType()),
     T.StructField("error", T.StringType()),
 ]
-
-
-_Rows = list[dict[str, Any]]
 
 
 class Text(NamedTuple):
@@ -218,18 +216,18 @@ def _answers(batches: Iterator[pa.RecordBatch], annotator: Annotator, schema: pa
     """Annotate Arrow batches of (key, text_sha256, variant, argument, content), rebatched by rows and bytes."""
     # After every task Spark's daemon looks for garbage among all that was ever imported: 40 ms, unless it is set apart.
     gc.freeze()
-    rebatched = _rebatched(batches, annotator.batch_rows, annotator.batch_bytes)
-    for answers in _one_ahead(partial(_annotated, annotator=annotator), rebatched):
+    parts = rebatched(batches, annotator.batch_rows, annotator.batch_bytes)
+    for answers in _one_ahead(partial(_annotated, annotator=annotator), parts):
         yield pa.RecordBatch.from_pylist(answers, schema=schema)
 
 
-def _one_ahead(work: Callable[[_Rows], _Rows], batches: Iterable[_Rows]) -> Iterator[_Rows]:
+def _one_ahead(work: Callable[[Rows], Rows], batches: Iterable[Rows]) -> Iterator[Rows]:
     """Yield what becomes of each batch, in order.
 
     While one is worked on, in a child process mostly, the next is read, and what became of the one before is sent away.
     """
     with ThreadPoolExecutor(max_workers=1) as worker:
-        waiting: deque[Future[_Rows]] = deque()
+        waiting: deque[Future[Rows]] = deque()
         for batch in batches:
             waiting.append(worker.submit(work, batch))
             if len(waiting) > 1:
@@ -238,7 +236,7 @@ def _one_ahead(work: Callable[[_Rows], _Rows], batches: Iterable[_Rows]) -> Iter
             yield last.result()
 
 
-def _annotated(rows: _Rows, annotator: Annotator) -> _Rows:
+def _annotated(rows: Rows, annotator: Annotator) -> Rows:
     texts = [Text(row["content"], row["variant"], row["argument"]) for row in rows]
     return [
         {
@@ -249,17 +247,3 @@ def _annotated(rows: _Rows, annotator: Annotator) -> _Rows:
         }
         for row, answer in zip(rows, annotator.annotate(texts), strict=True)
     ]
-
-
-def _rebatched(batches: Iterator[pa.RecordBatch], max_rows: int, max_bytes: int) -> Iterator[_Rows]:
-    rows: _Rows = []
-    size = 0
-    for batch in batches:
-        for row in batch.to_pylist():
-            rows.append(row)
-            size += len(row["content"])
-            if len(rows) >= max_rows or size >= max_bytes:
-                yield rows
-                rows, size = [], 0
-    if rows:
-        yield rows

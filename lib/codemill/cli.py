@@ -113,8 +113,9 @@ def main() -> None:
 def _run_jobs(names: Sequence[str], conf_file: str, overrides: Sequence[str]) -> None:
     settings = load(conf_file, overrides)
     names = names or wanted_jobs(settings)
-    for name in names:
-        CHECKS.get(name, bool)(settings)
+    for name, check in CHECKS.items():
+        if name in names:
+            check(settings)
     console = Console()
     with Progress(console) as progress, working_session(settings, f"codemill {' '.join(names)}") as spark:
         runs = [_run_job(name, settings, spark, progress) for name in names]

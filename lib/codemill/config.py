@@ -15,12 +15,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from codemill.core.fim.options import DEFAULT_KINDS, DEFAULT_SIZE_CLASSES
+from codemill.core.fim.options import SampleSettings, Weight
 from codemill.errors import UsageError
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 MetadataColumn = Literal[
     "name", "platform", "url", "license", "stars", "forks", "watchers", "commits", "archived", "fork_of"
@@ -244,28 +243,11 @@ class Repository(Section):
     max_files: Count = 16
 
 
-class Fim(Section):
-    """FIM samples: ``format`` is a row of conf/fim.yaml, or ``custom`` with a row of its own; weights are relative.
-
-    See `core.fim.options.FimOptions`, which checks what goes together.
-    """
+class Fim(Section, SampleSettings):
+    """FIM samples: ``format`` is a row of conf/fim.yaml, or ``custom`` with a row of its own."""
 
     format: str = "starcoder"
     custom: dict[str, Any] | None = None
-    fim_rate: Share = 0.7
-    spm_rate: Share | None = None
-    allow_untrained_orders: bool = False
-    kinds: dict[str, Weight] = DEFAULT_KINDS
-    size_classes: dict[str, Weight] = DEFAULT_SIZE_CLASSES
-    max_middle_share: Share = 0.7
-    max_lines: Count = 10
-    samples_per_kilobyte: Weight = 0
-    max_samples: Count = 8
-    path_rate: Share = 0.5
-    sentinels: Literal["drop", "escape"] = "drop"
-    max_tokens: Count = 32_768
-    counter: Literal["bytes", "characters", "tokenizers", "tiktoken"] = "bytes"
-    tokenizer: str | None = None
     validation_share: Share = 0.01
     repository: Repository = Repository()
     benchmarks: Benchmarks = Benchmarks()

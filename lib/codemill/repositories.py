@@ -37,7 +37,7 @@ _PLACED = T.StructType(
         T.StructField("context", _WORDS),
     ]
 )
-_SHOWN = "file_id string, path string, content string"
+_SHOWN = "array<struct<file_id:string,path:string,content:string>>"
 
 
 class _How(NamedTuple):
@@ -75,7 +75,7 @@ def shown(files: DataFrame, places: DataFrame) -> DataFrame:
 
 def nothing_shown() -> Column:
     """Return what a file shows that shows no others."""
-    return F.lit(None).cast(f"array<struct<{_SHOWN.replace(' string', ':string')}>>")
+    return F.lit(None).cast(_SHOWN)
 
 
 def _without_turns(each: Column) -> Column:

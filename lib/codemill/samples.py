@@ -24,14 +24,14 @@ from codemill.config import Settings
 from codemill.core import choice, fim, isolation, trees
 from codemill.core.constructs import ConstructTable
 from codemill.core.decontamination import Benchmarks, Overlap, read_references
-from codemill.core.fim import Document, FimCatalogue, FimOptions
+from codemill.core.fim import Document, FimCatalogue, FimOptions, SampleSettings
 from codemill.core.isolation import Failed
 from codemill.core.languages import LanguageTable
 from codemill.errors import RunError, UsageError
 from codemill.runs import Run, StepCounts, decisions_of
 from codemill.steps.step import DROP, EDIT, ERROR
 from codemill.tables import CURATED_FILES, DECISIONS, FIM_SAMPLES, PROJECTS, row_count, total
-from codemill.vectorized import mapped
+from codemill.vectorized import mapped, rebatched
 
 _MADE = T.StructType(
     [
@@ -41,6 +41,7 @@ _MADE = T.StructType(
         T.StructField("evidence", T.StringType()),
     ]
 )
+# A file becomes several times as many bytes of samples.
 _BATCH_ROWS = 200
 _BATCH_BYTES = 8 << 20
 _TOKEN_BYTES = 5
@@ -80,9 +81,9 @@ def plan_of(settings: Settings) -> _Plan:
     formats: FimCatalogue = catalogue(
         FimCatalogue.from_mapping, table_text("fim", tables.fim, FimCatalogue.from_mapping)
     )
-    own = {"format", "custom", "validation_share", "repository", "benchmarks"}
+    asked = conf.model_dump(include=set(SampleSettings.model_fields))
     try:
-        options = formats.options(conf.format, conf.custom, **conf.model_dump(exclude=own))
+        options = formats.options(conf.format, conf.custom, **asked)
     except ValueError as error:
         raise UsageError(" ".join(str(error).split())[:400]) from None
     return _Plan(
@@ -159,7 +160,7 @@ def _make(batches: Iterator[pa.RecordBatch], plan: _Plan, schema: pa.Schema) -> 
     languages = catalogue(LanguageTable.from_mapping, plan.languages)
     table = catalogue(ConstructTable.from_mapping, plan.constructs)
     answer = partial(fim.answer, table=table, options=plan.options, seed=plan.seed)
-    for files in _rebatched(batches):
+    for files in rebatched(batches, _BATCH_ROWS, _BATCH_BYTES, _size):
         overlaps = [plan.benchmarks.find(file["content"]) if plan.benchmarks else None for file in files]
         clean = [file for file, overlap in zip(files, overlaps, strict=True) if not overlap]
         items = [_document(file, languages, plan) for file in clean]
@@ -169,19 +170,8 @@ def _make(batches: Iterator[pa.RecordBatch], plan: _Plan, schema: pa.Schema) -> 
         yield pa.RecordBatch.from_pylist(rows, schema=schema)
 
 
-def _rebatched(batches: Iterator[pa.RecordBatch]) -> Iterator[list[dict[str, Any]]]:
-    """Yield rows of at most so many bytes together; a file becomes several times as many bytes of samples."""
-    for batch in batches:
-        rows: list[dict[str, Any]] = []
-        size = 0
-        for row in batch.to_pylist():
-            rows.append(row)
-            size += len(row["content"]) + sum(len(other["content"]) for other in row["shown"] or ())
-            if len(rows) >= _BATCH_ROWS or size >= _BATCH_BYTES:
-                yield rows
-                rows, size = [], 0
-        if rows:
-            yield rows
+def _size(file: dict[str, Any]) -> int:
+    return len(file["content"]) + sum(len(other["content"]) for other in file["shown"] or ())
 
 
 def _document(file: dict[str, Any], languages: LanguageTable, plan: _Plan) -> Document:

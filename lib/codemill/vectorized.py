@@ -18,7 +18,28 @@ else:
     Series = pd.Series
 
 Batches = Iterator[pa.RecordBatch]
+Rows = list[dict[str, Any]]
 Vectorized = Callable[..., Series | pd.DataFrame]
+
+
+def rebatched(
+    batches: Batches,
+    max_rows: int,
+    max_bytes: int,
+    size: Callable[[dict[str, Any]], int] = lambda row: len(row["content"]),
+) -> Iterator[Rows]:
+    """Yield rows, of all batches, in parts of at most so many, and of about so many bytes (by default of `content`)."""
+    rows: Rows = []
+    total = 0
+    for batch in batches:
+        for row in batch.to_pylist():
+            rows.append(row)
+            total += size(row)
+            if len(rows) >= max_rows or total >= max_bytes:
+                yield rows
+                rows, total = [], 0
+    if rows:
+        yield rows
 
 
 def vectorized(returns: T.DataType) -> Callable[[Vectorized], Callable[..., Column]]:

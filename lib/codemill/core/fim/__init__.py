@@ -8,7 +8,7 @@ from codemill.core.fim.boundaries import is_boundary
 from codemill.core.fim.document import Document, FimSample, SentinelInText, answer, sample
 from codemill.core.fim.formats import Format, Heads, render
 from codemill.core.fim.nodes import SIZE_CLASSES
-from codemill.core.fim.options import KINDS, SITUATIONS, FimCatalogue, FimOptions
+from codemill.core.fim.options import KINDS, SITUATIONS, FimCatalogue, FimOptions, SampleSettings
 
 __all__ = [
     "KINDS",
@@ -20,6 +20,7 @@ __all__ = [
     "FimSample",
     "Format",
     "Heads",
+    "SampleSettings",
     "SentinelInText",
     "answer",
     "is_boundary",

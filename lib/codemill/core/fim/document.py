@@ -6,6 +6,7 @@ sentinels. Every choice is a hash of (seed, id, purpose). Offsets are characters
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -84,10 +85,7 @@ def sample(document: Document, table: ConstructTable, options: FimOptions, seed:
     A document becomes FIM samples, or stays plain, as a whole. Cuts never split a CRLF or a grapheme cluster (UAX 29).
     Raises SentinelInText, unless sentinels are escaped, and DoesNotFit.
     """
-    found = options.format.sentinels_in(document.text)
-    if found and options.sentinels == "drop":
-        raise SentinelInText(found[0][1])
-    return list(_Maker(document, table, options, seed, found).samples())
+    return list(_maker(document, table, options, seed).samples())
 
 
 def answer(document: Document, table: ConstructTable, options: FimOptions, seed: int) -> dict[str, Any]:
@@ -96,15 +94,21 @@ def answer(document: Document, table: ConstructTable, options: FimOptions, seed:
     Prefix, middle and suffix are left out: who has the document has them by their offsets.
     """
     try:
-        samples = [_slim(each) for each in sample(document, table, options, seed)]
+        maker = _maker(document, table, options, seed)
     except SentinelInText as error:
         return {"sentinel": error.sentinel}
-    escapes = len(options.format.sentinels_in(document.text)) if options.sentinels == "escape" else 0
-    return {"samples": samples, "escapes": escapes}
+    return {"samples": [_slim(each) for each in maker.samples()], "escapes": len(maker.found)}
 
 
 def _slim(made: FimSample) -> dict[str, Any]:
     return {key: value for key, value in vars(made).items() if key not in ("prefix", "middle", "suffix")}
+
+
+def _maker(document: Document, table: ConstructTable, options: FimOptions, seed: int) -> "_Maker":
+    found = options.format.sentinels_in(document.text)
+    if found and options.sentinels == "drop":
+        raise SentinelInText(found[0][1])
+    return _Maker(document, table, options, seed, found)
 
 
 class _Maker:
@@ -159,7 +163,7 @@ class _Maker:
         whole = Range(0, len(text))
         if self._fits(whole):
             return [whole]
-        room: float = self.options.max_tokens - self.length.count(self._text_of(Range(0, 0), self._longest_heads()))
+        room: float = self.options.max_tokens - self.length.count(self._text_of(Range(0, 0), self._longest_heads))
         for _ in range(_MAX_CUTS):
             if room < 1:
                 break
@@ -175,13 +179,14 @@ class _Maker:
         return [Range(*each) for each in windows.cut(text, places, lambda start: self.length.reach(text, start, room))]
 
     def _fits(self, window: Range) -> bool:
-        return self.length.fits(self._text_of(window, self._longest_heads()), self.options.max_tokens)
+        return self.length.fits(self._text_of(window, self._longest_heads), self.options.max_tokens)
 
     def _text_of(self, window: Range, heads: Heads) -> str:
         """Render a window as its longest sample: every sentinel, nothing hidden."""
         text = self._escaped(window.start, window.end)
         return render(text, "", "", "psm" if self.is_fim else "", self.options.format, heads)
 
+    @cached_property
     def _longest_heads(self) -> Heads:
         return self._heads(()) if self.is_named else Heads()
 
@@ -230,7 +235,7 @@ class _Maker:
             if self.length.fits(text, self.options.max_tokens):
                 return text, tuple(file_id for file_id, _, _ in shown)
             shown = shown[1:]
-        return render(prefix, middle, suffix, order, self.options.format, self._longest_heads()), ()
+        return render(prefix, middle, suffix, order, self.options.format, self._longest_heads), ()
 
     def _heads(self, files: Sequence[tuple[str, str]]) -> Heads:
         return heads_of(self.options.format, self.name, files)

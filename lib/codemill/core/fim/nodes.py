@@ -136,7 +136,9 @@ class Nodes:
     def statement(self, wanted: Construct, within: Range, longest: float, chance: Chance) -> Found | None:
         """Draw a whole construct of one kind."""
         for each in self._drawn(frozenset({wanted}), within, chance):
-            if each.end - each.start <= longest and (found := self._whole(each.node, self._class_of(each.node))):
+            if each.end - each.start <= longest and (
+                found := self._whole(each.node, self._class_of(each.node, each.shape))
+            ):
                 return found._replace(construct=wanted)
         return None
 
@@ -151,7 +153,7 @@ class Nodes:
             rest = count - first - (part != "bottom")
             last = count - 1 if part == "bottom" else first + chance.index(f"last:{number}", rest)
             # What closes the last statement, a semicolon of a grammar that counts it apart, goes with it.
-            end = body.end if part == "bottom" else self._before(body.statements[last + 1][0], body.statements[last][1])
+            end = body.end if part == "bottom" else body.statements[last + 1][0]
             found = self._trimmed(body.statements[first][0], end, body.node_type, "")
             if found is not None and found.end - found.start <= longest:
                 return found._replace(size_class=self._size_of(found.start, found.end), construct=each.shape.construct)
@@ -169,7 +171,7 @@ class Nodes:
 
     def _list(self) -> None:
         # Most of the time goes here: names are bound to locals, and what is cheap and rules most nodes out comes first.
-        source, shapes = self.tree.source, self._shapes
+        source = self.tree.source
         cursor = self.tree.root.walk()
         find, down, next_, up = source.find, cursor.goto_first_child, cursor.goto_next_sibling, cursor.goto_parent
         for _ in range(MAX_LISTED):
@@ -177,21 +179,17 @@ class Nodes:
             start, end = node.start_byte, node.end_byte
             several = find(b"\n", start, end - 1) >= 0
             if several or ((not start or source[start - 1] in _BLANKS) and self._fills_line(node, start, end)):
-                if node.kind_id in shapes:
-                    self._add_construct(node, start, end)
                 if self._suits(node):
-                    size_class = self._class_of(node) if several else "line"
+                    shape = self._shape(node)
+                    size_class = self._class_of(node, shape) if several else "line"
                     self._listed[size_class].append(_Listed(start, end, size_class, node))
+                    if shape:
+                        self._constructs.append(_Constructed(start, end, node, shape))
                 if several and not node.is_error and down():
                     continue
             while not next_():
                 if not up():
                     return
-
-    def _add_construct(self, node: Node, start: int, end: int) -> None:
-        shape = constructs.matching(node, self._shapes[node.kind_id], self.tree.source)
-        if shape and self._suits(node):
-            self._constructs.append(_Constructed(start, end, node, shape))
 
     def _draw(self, size_class: SizeClass, within: Range, longest: float, chance: Chance) -> Node | None:
         if size_class in ("token", "expression"):
@@ -254,9 +252,11 @@ class Nodes:
                 return True
         return False
 
-    def _class_of(self, node: Node) -> SizeClass:
+    def _shape(self, node: Node) -> Shape | None:
         shapes = self._shapes.get(node.kind_id)
-        shape = shapes and constructs.matching(node, shapes, self.tree.source)
+        return constructs.matching(node, shapes, self.tree.source) if shapes else None
+
+    def _class_of(self, node: Node, shape: Shape | None) -> SizeClass:
         if shape and shape.construct in ("function", "class"):
             return cast("SizeClass", shape.construct)
         is_block = self._blocks.get(node.kind_id)
@@ -294,9 +294,6 @@ class Nodes:
         text = self.tree.source[start:end]
         start, end = end - len(text.lstrip()), start + len(text.rstrip())
         return Found(start, end, node_type, size_class, construct) if start < end else None
-
-    def _before(self, end: int, start: int) -> int:
-        return start + len(self.tree.source[start:end].rstrip())
 
     def _aligned(self, start: int, end: int, within: Range) -> Found | None:
         cursor = self._smallest_around(start, end)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -32,7 +32,9 @@ Situation = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 SITUATIONS: tuple[str, ...] = get_args(Situation)
 
-DEFAULT_KINDS = {
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+_KINDS = {
     "ast_node": 0.40,
     "ast_span": 0.15,
     "ast_partial": 0.05,
@@ -43,7 +45,7 @@ DEFAULT_KINDS = {
     "empty": 0.02,
     "random": 0.10,
 }
-DEFAULT_SIZE_CLASSES = {
+_SIZE_CLASSES = {
     "token": 0.05,
     "expression": 0.20,
     "line": 0.25,
@@ -54,31 +56,37 @@ DEFAULT_SIZE_CLASSES = {
 }
 
 
-class FimOptions(BaseModel):
-    """How samples are made. ``kinds`` and ``size_classes`` are weights; they need not add up to one.
+class SampleSettings(BaseModel):
+    """What can be asked for, whatever the format: `FimOptions` checks it, and it is a part of the user's settings.
 
-    ``kinds`` may name situations too. ``spm_rate`` None is what the family was trained on. Lengths of samples are
-    tokens as ``counter`` counts them, with ``tokenizer`` as its file.
+    ``kinds`` and ``size_classes`` are weights; they need not add up to one. ``kinds`` may name situations too.
+    ``spm_rate`` None is what the family was trained on. Lengths of samples are tokens as ``counter`` counts them, with
+    ``tokenizer`` as its file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Format
-    language_names: dict[str, str] = {}
     fim_rate: float = Field(default=0.7, ge=0, le=1)
     spm_rate: float | None = Field(default=None, ge=0, le=1)
     allow_untrained_orders: bool = False
-    kinds: dict[str, float] = DEFAULT_KINDS
-    size_classes: dict[str, float] = DEFAULT_SIZE_CLASSES
+    kinds: dict[str, Weight] = _KINDS
+    size_classes: dict[str, Weight] = _SIZE_CLASSES
     max_middle_share: float = Field(default=0.7, gt=0, le=1)
     max_lines: int = Field(default=10, ge=2)
-    samples_per_kilobyte: float = Field(default=0, ge=0)
+    samples_per_kilobyte: Weight = 0
     max_samples: int = Field(default=8, ge=1)
     path_rate: float = Field(default=0.5, ge=0, le=1)
     sentinels: Literal["drop", "escape"] = "drop"
     max_tokens: int = Field(default=32_768, ge=256)
     counter: counters.Kind = "bytes"
     tokenizer: str | None = None
+
+
+class FimOptions(SampleSettings):
+    """How samples are made in one format, with names for languages as samples may write them."""
+
+    format: Format
+    language_names: dict[str, str] = {}
 
     @field_validator("kinds", "size_classes")
     @classmethod

@@ -149,22 +149,20 @@ class Spans:
         bytes_ = Range(self._to_byte(within.start), self._to_byte(within.end))
         longest = self._options.max_middle_share * (bytes_.end - bytes_.start)
         if name in _BY_SIZE:
-            kind = name
-            found = self._by_size(_BY_SIZE[name], bytes_, longest, chance)
-        else:
-            kind, draw = _BY_TREE[name]
-            found = draw(self._nodes, bytes_, longest, chance)
-        return found and self._span(found, cast("Kind", kind), name if name not in _BY_SIZE and name != kind else "")
+            return self._by_size(self._nodes, name, bytes_, longest, chance)
+        kind, draw = _BY_TREE[name]
+        found = draw(self._nodes, bytes_, longest, chance)
+        return found and self._span(found, kind, name if name != kind else "")
 
-    def _by_size(self, draw: BySize, within: Range, longest: float, chance: Chance) -> Found | None:
-        assert self._nodes is not None  # noqa: S101 - by_tree has seen to it
+    def _by_size(self, nodes: Nodes, kind: str, within: Range, longest: float, chance: Chance) -> Span | None:
         weights = {name: weight for name, weight in self._options.size_classes.items() if weight}
         number = 0
         while weights:
             name = cast("SizeClass", weighted(weights, chance.unit(f"class:{number}")))
-            found = draw(self._nodes, name, within, longest, chance)
-            if found is not None and self._span(found, "ast_node", "") is not None:
-                return found
+            found = _BY_SIZE[kind](nodes, name, within, longest, chance)
+            span = found and self._span(found, cast("Kind", kind), "")
+            if span is not None:
+                return span
             del weights[name]
             number += 1
         return None
